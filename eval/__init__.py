@@ -1,0 +1,1 @@
+"""The harness: tasks, systems, metrics, statistics, results."""

@@ -1,0 +1,1 @@
+"""Metrics as versioned specifications and the pure functions behind them."""

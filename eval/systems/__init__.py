@@ -1,0 +1,1 @@
+"""Everything that can be benchmarked, behind one protocol."""

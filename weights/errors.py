@@ -1,0 +1,10 @@
+"""The one error class whose message is meant for the person at the keyboard."""
+
+
+class HeadshotError(Exception):
+    """A mistake the user can mend: bad input, a missing file, an impossible request.
+
+    The message is one paragraph that says what is wrong, which value, where, and what to do.
+    The command line prints it without a traceback and exits with code 2; anything else that
+    escapes is a bug and keeps its traceback.
+    """
