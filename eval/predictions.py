@@ -1,0 +1,137 @@
+"""Predictions on disk: one self-describing Parquet file for each system and task, whole or absent."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import UInt8
+from pydantic import JsonValue, ValidationError
+
+from eval.tasks import Task
+from weights.errors import HeadshotError
+from weights.files import publish
+from weights.record import Record
+
+_METADATA_KEY = b"headshot"
+_PNG_LEVEL = 1
+"""Fast compression: predictions are read a few times and are noise-like; higher levels save a few per
+cent."""
+
+PREDICTION_SCHEMA = pa.schema(
+    [
+        pa.field("frame", pa.int32(), nullable=False),
+        pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]), nullable=False),
+    ]
+)
+
+
+class PredictionInputs(Record):
+    """Everything that fixes what a system renders for a task."""
+
+    schema_version: Literal[1] = 1
+    system: str
+    system_config: dict[str, JsonValue]
+    """What the output depends on besides the support: version, checkpoint hash, settings."""
+    task: str
+    task_sha256: str
+    content_sha256: str
+    """Hash of the support frames and landmarks and the driving landmarks, decoded."""
+    size_px: int
+    seed: int
+
+    def sha256(self) -> str:
+        """Return the key: a prediction is current exactly where it carries the same one."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class PredictionHeader(Record):
+    """The metadata of a prediction file."""
+
+    key: str
+    inputs: PredictionInputs
+    adaptation_s: float
+    """Wall time of `adapt`."""
+    render_fps: float
+    """Frames per second of `render`."""
+    iterations: int | None = None
+    """Fine-tuning steps, where the system counts them."""
+
+
+def path_of(run_dir: Path, system: str, task: Task) -> Path:
+    """Return where the prediction of a system for a task lies."""
+    return run_dir / "predictions" / system / f"{task.id}.parquet"
+
+
+def save(
+    run_dir: Path, header: PredictionHeader, task: Task, frames: UInt8[np.ndarray, "frames size size 3"]
+) -> Path:
+    """Write the generated frames of a task, losslessly, all or nothing.
+
+    Args:
+        run_dir: Folder of the run.
+        header: What went in, and what it cost.
+        task: The task; its query rows name the frames.
+        frames: Generated RGB frames in the order of `task.query`.
+    """
+    path = path_of(run_dir, header.inputs.system, task)
+    images = [{"bytes": _encode(frame), "path": None} for frame in frames]
+    metadata = {_METADATA_KEY: header.model_dump_json().encode()}
+    table = pa.Table.from_pydict(
+        {"frame": list(task.query), "image": images}, schema=PREDICTION_SCHEMA.with_metadata(metadata)
+    )
+    with publish(path) as temporary:
+        pq.write_table(table, temporary, compression="none")
+    return path
+
+
+def header(run_dir: Path, system: str, task: Task) -> PredictionHeader | None:
+    """Return the header of a prediction, or None where there is no readable prediction of this version."""
+    try:
+        metadata = pq.read_schema(path_of(run_dir, system, task)).metadata or {}
+        return PredictionHeader.model_validate_json(metadata[_METADATA_KEY])
+    except (FileNotFoundError, pa.ArrowInvalid, KeyError, ValidationError):
+        return None
+
+
+def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames size size 3"]:
+    """Return the generated RGB frames of a task in the order of `task.query`.
+
+    Raises:
+        HeadshotError: There is no prediction, or it is damaged or of another task.
+    """
+    path = path_of(run_dir, system, task)
+    try:
+        table = pq.read_table(path, schema=PREDICTION_SCHEMA)
+    except FileNotFoundError:
+        raise HeadshotError(
+            f"{system} has no prediction for {task.id} ({path}); run the benchmark to render it"
+        ) from None
+    except pa.ArrowInvalid as error:
+        raise HeadshotError(f"{path} is damaged ({error}); delete it and run the benchmark again") from None
+    if table["frame"].to_pylist() != list(task.query):
+        raise HeadshotError(
+            f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again"
+        )
+    return np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
+
+
+def _encode(frame: UInt8[np.ndarray, "size size 3"]) -> bytes:
+    done, data = cv2.imencode(".png", frame[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL])
+    if not done:
+        raise RuntimeError("OpenCV could not encode a frame as PNG")
+    return bytes(data)
+
+
+def _decode(data: bytes, path: Path) -> UInt8[np.ndarray, "size size 3"]:
+    frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if frame is None:
+        raise HeadshotError(
+            f"{path} holds an image that does not decode; delete it and run the benchmark again"
+        )
+    return np.ascontiguousarray(frame[..., ::-1])

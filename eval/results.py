@@ -1,0 +1,168 @@
+"""What a benchmark leaves behind: score rows, the run record, and the tasks they belong to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import JsonValue, ValidationError
+
+from eval.metrics.specs import MetricSpec
+from eval.tasks import TaskSet
+from weights.errors import HeadshotError
+from weights.files import publish, publish_text
+from weights.record import Record
+
+SCORE_SCHEMA = pa.schema(
+    [
+        pa.field("system", pa.string(), nullable=False),
+        pa.field("shots", pa.int32(), nullable=False),
+        pa.field("draw", pa.int32(), nullable=False),
+        pa.field("identity", pa.string(), nullable=False),
+        pa.field("clip", pa.string(), nullable=False),
+        pa.field("frame", pa.int32(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+    ]
+)
+"""One row for each system, shots, draw, clip, frame and metric.
+
+A frame-level metric has a row for every query frame: `status` is `ok`, or `value` is NaN and `status` says
+why. A status that begins with `target_` is about the target frame, not about the system.
+
+A set-level metric has, for each system, shots and draw: a row `member` (value NaN) or with a failure's reason
+for every frame; one row with empty identity and clip and frame -1 whose status is `ok`, `unreliable` or
+`refused`; the like row `measured-only` where frames are missing; and one row `leave-one-out` for each
+identity, which holds the value without that identity.
+"""
+
+RUN_FILE, SCORES_FILE, TASKS_FILE = "run.json", "scores.parquet", "tasks.json"
+
+
+class SystemRecord(Record):
+    """A system as it was run."""
+
+    name: str
+    title: str
+    config: dict[str, JsonValue]
+
+
+class WeightRecord(Record):
+    """A pretrained network that a number depends on."""
+
+    id: str
+    sha256: str
+    """Of the file in the cache that was loaded."""
+    licence: str
+    source: str
+
+
+class GitRecord(Record):
+    """The code that ran."""
+
+    revision: str
+    dirty: bool
+
+
+class HardwareRecord(Record):
+    """The machine that ran it."""
+
+    processor: str
+    cores: int
+    memory_gib: float
+    accelerator: str | None
+    platform: str
+
+
+class FailureCount(Record):
+    """How many frames of a system could not be scored by a metric, for one reason."""
+
+    system: str
+    shots: int
+    metric: str
+    reason: str
+    frames: int
+
+
+class CostRecord(Record):
+    """What a system cost at one number of shots: means over its tasks."""
+
+    system: str
+    shots: int
+    tasks: int
+    adaptation_s: float
+    frames_per_s: float
+    iterations: float | None
+
+
+class DatasetRecord(Record):
+    """The data that were scored."""
+
+    name: str
+    title: str
+    manifest_sha256: str
+    dataset_sha256: str
+    """Of dataset.json: configuration, networks and counts of the preprocessing."""
+
+
+class RunRecord(Record):
+    """Exactly how the scores of a run came about."""
+
+    schema_version: Literal[1] = 1
+    score_key: str
+    """Hash of everything the scores depend on; equal keys mean equal scores."""
+    config: dict[str, JsonValue]
+    systems: tuple[SystemRecord, ...]
+    specs: tuple[MetricSpec, ...]
+    weights: tuple[WeightRecord, ...]
+    dataset: DatasetRecord
+    tasks_sha256: str
+    seeds: dict[str, int]
+    git: GitRecord | None
+    """None outside a git checkout."""
+    python: str
+    packages: dict[str, str]
+    hardware: HardwareRecord
+    failures: tuple[FailureCount, ...]
+    cost: tuple[CostRecord, ...]
+    started_at: str
+    ended_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A finished benchmark: its record, score rows and tasks."""
+
+    folder: Path
+    record: RunRecord
+    scores: pa.Table
+    tasks: TaskSet
+
+    def save(self) -> None:
+        """Write the three files; the record last, since its presence means that the run is complete."""
+        self.tasks.save(self.folder / TASKS_FILE)
+        with publish(self.folder / SCORES_FILE) as temporary:
+            pq.write_table(self.scores.cast(SCORE_SCHEMA), temporary, compression="zstd")
+        publish_text(self.folder / RUN_FILE, self.record.model_dump_json(indent=1))
+
+    @classmethod
+    def open(cls, folder: Path) -> "Run":
+        """Read a finished benchmark.
+
+        Raises:
+            HeadshotError: The folder holds none, or one of another version.
+        """
+        try:
+            record = RunRecord.model_validate_json((folder / RUN_FILE).read_text(encoding="utf-8"))
+            scores = pq.read_table(folder / SCORES_FILE, schema=SCORE_SCHEMA)
+        except FileNotFoundError as error:
+            raise HeadshotError(
+                f"no finished benchmark in {folder}: {error.filename} is missing; run it first"
+            ) from None
+        except (ValidationError, pa.ArrowInvalid) as error:
+            raise HeadshotError(
+                f"{folder} holds a benchmark this version cannot read: {error}; run it again"
+            ) from None
+        return cls(folder=folder, record=record, scores=scores, tasks=TaskSet.load(folder / TASKS_FILE))

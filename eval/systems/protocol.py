@@ -1,0 +1,55 @@
+"""The contract of everything that can be benchmarked."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """All that a system learns about a person: a few frames and their landmarks.
+
+    It carries no name, no file and no target frame, so a system cannot look the answer up.
+    """
+
+    frames: UInt8[np.ndarray, "shots size size 3"]
+    """RGB."""
+    landmarks: Float[np.ndarray, "shots 68 2"]
+    """(x, y) in pixels of `frames`; the centre of the top-left pixel is (0, 0)."""
+    size_px: int
+    seed: int
+    """For anything random in the adaptation; fixed by the task."""
+
+
+class Head(Protocol):
+    """A system adapted to one person. May have `iterations: int`, the number of fine-tuning steps it took."""
+
+    def render(
+        self, driving_landmarks: Float[np.ndarray, "frames 68 2"]
+    ) -> UInt8[np.ndarray, "frames size size 3"]:
+        """Return one RGB frame of `Support.size_px` for each set of driving landmarks, in their order."""
+
+
+class System(Protocol):
+    """Something that can be benchmarked."""
+
+    @property
+    def name(self) -> str:
+        """Short and stable; safe as a folder name."""
+
+    @property
+    def title(self) -> str:
+        """For people."""
+
+    @property
+    def config(self) -> dict[str, JsonValue]:
+        """Everything besides the support that the output depends on: version, checkpoint hash, settings.
+
+        Part of the key of a prediction: a change renders anew, no change renders nothing.
+        """
+
+    def adapt(self, support: Support) -> Head:
+        """Return a head for the person in `support`."""

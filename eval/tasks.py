@@ -1,0 +1,222 @@
+"""Frozen tasks: which frames a system adapts to, and which it must then synthesise."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from jaxtyping import Int
+from pydantic import Field, ValidationError
+
+from weights.errors import HeadshotError
+from weights.files import publish_text
+from weights.record import Record
+
+if TYPE_CHECKING:
+    from pipeline.store import ClipEntry, Store
+
+MIN_QUERY_FRAMES = 8
+"""A clip that leaves fewer frames to synthesise is skipped and counted."""
+GAP_SHARE = 0.1
+"""Share of a clip's usable frames that lies unused between support and query, so that copying a neighbour is
+no answer."""
+
+
+class Task(Record):
+    """Adapt to `support`, then synthesise `query`: one person, one clip, one number of shots, one draw."""
+
+    id: str
+    """Safe as a file name."""
+    identity: str
+    clip: str
+    """Clip key."""
+    shots: Annotated[int, Field(ge=1)]
+    draw: Annotated[int, Field(ge=0)]
+    """Which of several random choices of the support frames this is."""
+    support: tuple[int, ...]
+    """Rows of the clip, in the order drawn: the first T of a longer support are the support at T shots."""
+    query: tuple[int, ...]
+    """Rows of the clip, ascending; none lies in the support."""
+
+    def sha256(self) -> str:
+        """Return the hash of the task's content."""
+        return _sha256(self.model_dump(mode="json"))
+
+
+class SkippedClip(Record):
+    """A test clip without tasks, and why."""
+
+    clip: str
+    reason: str
+
+
+class TaskSet(Record):
+    """Every task of a benchmark, with what they were drawn from."""
+
+    schema_version: Literal[1] = 1
+    manifest_sha256: str
+    seed: int
+    size_px: int
+    shots: tuple[int, ...]
+    draws: int
+    query_frames: int
+    tasks: tuple[Task, ...]
+    skipped: tuple[SkippedClip, ...] = ()
+
+    def sha256(self) -> str:
+        """Return the hash of the content; two benchmarks are comparable where it is equal."""
+        return _sha256(self.model_dump(mode="json"))
+
+    def identities(self) -> tuple[str, ...]:
+        """Return the people under test, sorted."""
+        return tuple(sorted({task.identity for task in self.tasks}))
+
+    def save(self, path: Path) -> None:
+        """Write the tasks as JSON, all or nothing."""
+        publish_text(path, self.model_dump_json(indent=1))
+
+    @classmethod
+    def load(cls, path: Path) -> "TaskSet":
+        """Read tasks written by `save`.
+
+        Raises:
+            HeadshotError: The file is missing or is no task set.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise HeadshotError(f"no tasks at {path}; run the benchmark first") from None
+        except ValidationError as error:
+            raise HeadshotError(f"{path} is not a task set of this version: {error}") from None
+
+
+def make_tasks(
+    store: "Store",
+    shots: Sequence[int],
+    *,
+    size_px: int = 128,
+    seed: int = 0,
+    query_frames: int = 32,
+    draws: int = 1,
+) -> TaskSet:
+    """Return the tasks of every test clip: nested supports from its first half, queries from its last.
+
+    Query frames are spread evenly.
+
+    The halves are those of the usable frames. Where the largest number of shots needs more than half, the
+    query part begins later, so that the same people are scored at every number of shots. Support frames are a
+    seeded draw for each clip and draw number, and do not depend on the other clips.
+
+    Args:
+        store: The data set; its clips of the split `test` are used.
+        shots: Numbers of support frames, such as 1, 8, 32; order and repetition do not matter.
+        size_px: Side of the frames that systems get and produce.
+        seed: Seed of the support draws.
+        query_frames: Frames to synthesise in each clip, fewer where a clip is short.
+        draws: Independent support draws for each clip.
+
+    Raises:
+        HeadshotError: The request is impossible, a test person is also trained on, or no clip is long enough.
+    """
+    wanted = tuple(sorted(set(shots)))
+    if not wanted or wanted[0] < 1:
+        raise HeadshotError(f"shots {list(shots)}: give one or more numbers of at least 1, such as 1,8,32")
+    if query_frames < MIN_QUERY_FRAMES or draws < 1:
+        raise HeadshotError(
+            f"query_frames {query_frames} and draws {draws}: "
+            f"use at least {MIN_QUERY_FRAMES} query frames and 1 draw"
+        )
+    assert_identity_disjoint(store)
+    tasks: list[Task] = []
+    skipped: list[SkippedClip] = []
+    for clip in sorted((clip for clip in store.clips if clip.split == "test"), key=lambda clip: clip.key):
+        rows = store.usable_rows(clip.key)
+        parts = _split_rows(rows, wanted[-1], query_frames)
+        if isinstance(parts, str):
+            skipped.append(SkippedClip(clip=clip.key, reason=parts))
+            continue
+        pool, query = parts
+        for draw in range(draws):
+            order = _clip_rng(seed, clip.key, draw).permutation(pool)
+            tasks += [_task(clip, count, draw, order[:count], query) for count in wanted]
+    if not tasks:
+        reasons = (
+            "; ".join(f"{skip.clip}: {skip.reason}" for skip in skipped)
+            or "the data set has no clip of the split test"
+        )
+        raise HeadshotError(
+            f"no task can be made at {wanted[-1]} shots: {reasons}; lower the shots or add test clips"
+        )
+    return TaskSet(
+        manifest_sha256=store.info.manifest_sha256,
+        seed=seed,
+        size_px=size_px,
+        shots=wanted,
+        draws=draws,
+        query_frames=query_frames,
+        tasks=tuple(tasks),
+        skipped=tuple(skipped),
+    )
+
+
+def assert_identity_disjoint(store: "Store") -> None:
+    """Refuse a data set in which a test person also appears in another split.
+
+    Raises:
+        HeadshotError: Such a person exists; a score would measure memory.
+    """
+    tested = {clip.identity for clip in store.clips if clip.split == "test"}
+    known = {clip.identity for clip in store.clips if clip.split != "test"}
+    both = sorted(tested & known)
+    if both:
+        raise HeadshotError(
+            f"identity {', '.join(both)} is in the split test and in another one; a person may be in "
+            "one split only, so mend the manifest and preprocess again"
+        )
+
+
+def _split_rows(
+    rows: Int[np.ndarray, " rows"], most_shots: int, query_frames: int
+) -> tuple[Int[np.ndarray, " pool"], Int[np.ndarray, " query"]] | str:
+    """Return the support pool and the query rows of a clip, or the reason why it has none."""
+    gap = max(1, round(GAP_SHARE * len(rows)))
+    pool_frames = max((len(rows) - gap) // 2, most_shots)
+    left = len(rows) - pool_frames - gap
+    if left < MIN_QUERY_FRAMES:
+        need = most_shots + gap + MIN_QUERY_FRAMES
+        return (
+            f"{len(rows)} usable frames, {need} needed for {most_shots} shots "
+            f"and {MIN_QUERY_FRAMES} query frames"
+        )
+    rest = rows[pool_frames + gap :]
+    spread = np.linspace(0, len(rest) - 1, min(query_frames, len(rest))).round().astype(np.int64)
+    return rows[:pool_frames], rest[spread]
+
+
+def _task(
+    clip: "ClipEntry",
+    shots: int,
+    draw: int,
+    support: Int[np.ndarray, " shots"],
+    query: Int[np.ndarray, " query"],
+) -> Task:
+    return Task(
+        id=f"{clip.key.replace('/', '+')}+{shots}shots+draw{draw}",
+        identity=clip.identity,
+        clip=clip.key,
+        shots=shots,
+        draw=draw,
+        support=tuple(int(row) for row in support),
+        query=tuple(int(row) for row in query),
+    )
+
+
+def _clip_rng(seed: int, clip: str, draw: int) -> np.random.Generator:
+    digest = hashlib.sha256(f"{seed}/{clip}/{draw}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+
+
+def _sha256(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
