@@ -5,18 +5,15 @@ import json
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
+
+from weights.record import Record, Sha256
+
+__all__ = ["Clip", "FileSource", "Manifest", "Name", "PackageSource", "Record", "Sha256", "Split"]
 
 Split = Literal["train", "val", "test"]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
 """Names become parts of keys and file names, so only safe characters are allowed."""
-
-
-class Record(BaseModel):
-    """Base of everything that is read from or written to disk: immutable, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PackageSource(Record):

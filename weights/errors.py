@@ -8,3 +8,11 @@ class HeadshotError(Exception):
     The command line prints it without a traceback and exits with code 2; anything else that
     escapes is a bug and keeps its traceback.
     """
+
+
+class ArchiveUnavailable(HeadshotError):
+    """An archive cannot be had, or is not the one that was pinned. The message is the reason, without a remedy."""
+
+
+class WeightUnavailable(HeadshotError):
+    """A pretrained network is not in the cache and cannot be fetched; the message says how to get it."""

