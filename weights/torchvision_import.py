@@ -10,12 +10,12 @@ _KEPT_ALIVE: list[Any] = []
 
 @cache
 def import_torchvision() -> None:
-    """Import torchvision, also where its compiled part does not fit torch. Call it before lpips or pytorch_fid.
+    """Import torchvision, also where its compiled part does not fit torch; before lpips or pytorch_fid.
 
     A torchvision wheel whose compiled part cannot be loaded (a build for CUDA beside a CPU torch) leaves its
-    operators undefined, and the import stops with "operator torchvision::nms does not exist", although nothing
-    here uses that operator. Declaring the two operators that torchvision describes at import is enough for the rest
-    of it, which is plain Python. A torchvision that imports is left alone.
+    operators undefined, and the import stops with "operator torchvision::nms does not exist", although
+    nothing here uses that operator. Declaring the two operators that torchvision describes at import is
+    enough for the rest of it, which is plain Python. A torchvision that imports is left alone.
 
     Raises:
         RuntimeError: The import fails for another reason.
@@ -34,7 +34,8 @@ def import_torchvision() -> None:
 def _declare_operators() -> None:
     import torch
 
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        schema = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        library.define(schema)  # type: ignore[no-untyped-call]
     _KEPT_ALIVE.append(library)

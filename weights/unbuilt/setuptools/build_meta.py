@@ -1,7 +1,7 @@
 """A build backend that builds nothing.
 
-`pip download` asks the build backend of a source archive for its metadata, and setuptools answers by running the
-archive's `setup.py`. This backend answers with the `PKG-INFO` that every published source archive carries.
+`pip download` asks the build backend of a source archive for its metadata, and setuptools answers by running
+the archive's `setup.py`. This backend answers with the `PKG-INFO` that a published source archive carries.
 """
 
 import email
