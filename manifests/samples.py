@@ -27,8 +27,8 @@ class SampleStatus:
 def fetch_samples(manifest: Manifest, folder: Path, progress: Progress | None = None) -> list[SampleStatus]:
     """Bring the videos of a manifest into `folder` and verify them.
 
-    An archive is downloaded once for all its clips, and only where one of them is missing or damaged; different
-    archives are downloaded in parallel. A clip that cannot be had gets a reason and stops no other.
+    An archive is downloaded once for all its clips, and only where one of them is missing or damaged;
+    different archives are downloaded in parallel. A clip that cannot be had gets a reason and stops no other.
 
     Args:
         manifest: Whose videos. Those of `FileSource` clips are verified where they lie.
