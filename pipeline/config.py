@@ -1,0 +1,67 @@
+"""What `preprocess` is asked to do; written into every dataset it makes."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from manifests.schema import Record
+
+Positive = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class PipelineConfig(Record):
+    """Every choice that can change the bytes of a shard."""
+
+    schema_version: Literal[1] = 1
+
+    size_px: Annotated[int, Field(ge=32, le=2048)] = 256
+    """Side of the stored square crop."""
+    fps: Annotated[float, Field(gt=0, le=240)] = 25.0
+    """Frame rate after resampling. A slower source keeps its own frames: none is ever repeated."""
+    image_format: Literal["jpeg", "png", "webp"] = "jpeg"
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
+    """Chroma is kept at full resolution (4:4:4)."""
+
+    backend: Literal["mesh468"] = "mesh468"
+    """What finds faces and landmarks."""
+    detect_every: Positive = 10
+    """Frames between two searches of the whole picture; in between, known faces are followed."""
+    max_faces: Positive = 4
+    """People followed at the same time, the largest first."""
+    relink_s: Annotated[float, Field(ge=0)] = 2.0
+    """A face found again at the same place within this time is the same person."""
+
+    crop_mode: Literal["tube"] = "tube"
+    """One square per clip around everything the head does."""
+    margin_top: Annotated[float, Field(ge=0)] = 0.45
+    """Room around the face box, as a fraction of its height (top, bottom) or width (side)."""
+    margin_bottom: Annotated[float, Field(ge=0)] = 0.25
+    margin_side: Annotated[float, Field(ge=0)] = 0.35
+
+    min_frames: Positive = 25
+    """A clip with fewer usable frames is rejected."""
+    min_face_px: Annotated[float, Field(ge=0)] = 32.0
+    """A clip whose median face is smaller (in source pixels) is rejected."""
+    min_usable: Fraction = 0.5
+    """A clip is rejected if the face is found in a smaller share of its frames."""
+    ambiguous_size: Fraction = 0.6
+    """Without a hint, a second person whose face is at least this large beside the first makes a clip ambiguous."""
+    ambiguous_time: Fraction = 0.5
+    """... if they are seen together for at least this share of the time."""
+
+    shard_frames: Positive = 12_000
+    """Aimed-at rows of a shard."""
+    min_shards: Positive = 8
+    """A split has at least this many shards (if it has the clips), so that small datasets run in parallel too."""
+    assumed_clip_s: Annotated[float, Field(gt=0)] = 10.0
+    """Length taken for clips whose end the manifest does not say, when shards are planned."""
+    row_group_frames: Positive = 1024
+    """Longer clips get several row groups, so that memory does not grow with the clip."""
+    clip_timeout_s: Annotated[float, Field(gt=0)] = 1800.0
+    """A clip that takes longer is rejected."""
+
+    def sha256(self) -> str:
+        """Return the hash of all fields."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

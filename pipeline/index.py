@@ -1,0 +1,87 @@
+"""`index.parquet` and `rejects.parquet`: one row per clip, so that no shard has to be opened to know what is there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from manifests.schema import Clip, PackageSource
+from pipeline.layout import DatasetLayout
+from pipeline.records import ClipRecord, ShardRecord
+from weights.files import publish
+
+CLIP_FIELDS = [
+    ("key", pa.string()),
+    ("identity", pa.string()),
+    ("video", pa.string()),
+    ("clip", pa.string()),
+    ("split", pa.string()),
+    ("shard", pa.string()),
+]
+TERMS_FIELDS = [
+    ("licence", pa.string()),
+    ("consent", pa.string()),
+    ("credit", pa.string()),
+    ("source", pa.string()),
+    ("source_url", pa.string()),
+]
+INDEX_SCHEMA = pa.schema(
+    [
+        *CLIP_FIELDS,
+        ("row_group", pa.int32()),
+        ("row_groups", pa.int32()),
+        ("first_row", pa.int64()),
+        ("frames", pa.int32()),
+        ("usable_frames", pa.int32()),
+        ("face_px", pa.float32()),
+        ("pad", pa.float32()),
+        ("crop_side_px", pa.int32()),
+        ("width_px", pa.int32()),
+        ("height_px", pa.int32()),
+        ("source_fps", pa.float32()),
+        ("codec", pa.string()),
+        ("rotation_deg", pa.int32()),
+        ("colour_rule", pa.string()),
+        ("source_sha256", pa.string()),
+        ("note", pa.string()),
+        *TERMS_FIELDS,
+    ]
+)
+REJECTS_SCHEMA = pa.schema([*CLIP_FIELDS, ("reason", pa.string()), ("detail", pa.string()), *TERMS_FIELDS])
+
+
+def write_index(layout: DatasetLayout, records: Sequence[ShardRecord]) -> None:
+    """Write both tables, sorted by clip key."""
+    clips = [_clip_row(record.name, clip) for record in records for clip in record.clips]
+    rejects = [
+        {**_terms(reject.clip, record.name), "reason": str(reject.reason), "detail": reject.detail}
+        for record in records
+        for reject in record.rejects
+    ]
+    for path, rows, schema in ((layout.index, clips, INDEX_SCHEMA), (layout.rejects, rejects, REJECTS_SCHEMA)):
+        table = pa.Table.from_pylist(sorted(rows, key=lambda row: row["key"]), schema)
+        with publish(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+
+def _clip_row(shard: str, record: ClipRecord) -> dict[str, Any]:
+    return {**_terms(record.clip, shard), **record.model_dump(exclude={"clip"})}
+
+
+def _terms(clip: Clip, shard: str) -> dict[str, Any]:
+    """Return who it is, where it is, and what it may be used for."""
+    source = clip.source
+    return {
+        "key": clip.key,
+        "identity": clip.identity,
+        "video": clip.video,
+        "clip": clip.clip,
+        "split": clip.split,
+        "shard": shard,
+        "licence": clip.licence,
+        "consent": clip.consent,
+        "credit": clip.credit,
+        "source": f"{source.package} {source.member}" if isinstance(source, PackageSource) else source.path,
+        "source_url": clip.source_url,
+    }

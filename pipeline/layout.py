@@ -1,0 +1,61 @@
+"""Names of the files of a dataset folder."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from weights.files import TEMPORARY_MARK
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLayout:
+    """Where things lie under the root of a dataset."""
+
+    root: Path
+
+    @property
+    def plan(self) -> Path:
+        """Which clips go where."""
+        return self.root / "plan.json"
+
+    @property
+    def info(self) -> Path:
+        """What the dataset is; written last."""
+        return self.root / "dataset.json"
+
+    @property
+    def card(self) -> Path:
+        """The page for people and for the Hugging Face hub."""
+        return self.root / "README.md"
+
+    @property
+    def index(self) -> Path:
+        """One row per clip."""
+        return self.root / "index.parquet"
+
+    @property
+    def rejects(self) -> Path:
+        """One row per clip that was left out."""
+        return self.root / "rejects.parquet"
+
+    def shard(self, name: str) -> Path:
+        """Frames."""
+        return self.root / "data" / f"{name}.parquet"
+
+    def offsets(self, name: str) -> Path:
+        """Where in the shard each image lies."""
+        return self.root / "offsets" / f"{name}.npy"
+
+    def record(self, name: str) -> Path:
+        """Proof that the shard is done."""
+        return self.root / "records" / f"{name}.json"
+
+    def files_of_shards(self) -> Iterator[Path]:
+        """Yield every file that belongs to some shard."""
+        for folder, suffix in (("data", "parquet"), ("offsets", "npy"), ("records", "json")):
+            yield from sorted((self.root / folder).glob(f"[!.]*.{suffix}"))
+
+    def stale_files(self) -> Iterator[Path]:
+        """Yield temporary files that a killed run left behind."""
+        for folder in (self.root, self.root / "data", self.root / "offsets", self.root / "records"):
+            yield from sorted(folder.glob(f".*{TEMPORARY_MARK}*"))

@@ -1,0 +1,88 @@
+"""Which clip goes into which shard: decided by manifest and config alone, so that every machine agrees."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Literal
+
+from manifests.schema import Clip, Manifest, Record, Sha256, Split
+from pipeline.config import PipelineConfig
+from pipeline.schema import SCHEMA_VERSION
+
+
+class ShardPlan(Record):
+    """The clips of one shard, in the order of its rows."""
+
+    name: str
+    """Such as `train-00000-of-00003`."""
+    split: Split
+    clips: tuple[Clip, ...]
+
+    def sha256(self, config: PipelineConfig) -> str:
+        """Return the hash of all that decides the bytes of the shard, the source videos aside."""
+        content = [
+            SCHEMA_VERSION,
+            self.name,
+            config.model_dump(mode="json"),
+            [clip.model_dump(mode="json") for clip in self.clips],
+        ]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class Plan(Record):
+    """A whole dataset before it is made."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    title: str
+    description: str
+    manifest_sha256: Sha256
+    config: PipelineConfig
+    shards: tuple[ShardPlan, ...]
+
+
+def make_plan(manifest: Manifest, config: PipelineConfig) -> Plan:
+    """Return the plan: clips sorted by key, cut into runs of about `shard_frames` frames, per split."""
+    shards: list[ShardPlan] = []
+    for split in ("train", "val", "test"):
+        clips = sorted((clip for clip in manifest.clips if clip.split == split), key=lambda clip: clip.key)
+        runs = list(_runs(clips, config))
+        shards += [
+            ShardPlan(name=f"{split}-{index:05d}-of-{len(runs):05d}", split=split, clips=tuple(run))
+            for index, run in enumerate(runs)
+        ]
+    return Plan(
+        name=manifest.name,
+        title=manifest.title,
+        description=manifest.description,
+        manifest_sha256=manifest.sha256(),
+        config=config,
+        shards=tuple(shards),
+    )
+
+
+def expected_frames(clip: Clip, config: PipelineConfig) -> float:
+    """Return how many frames the manifest lets expect of a clip."""
+    length_s = config.assumed_clip_s if clip.end_s is None else clip.end_s - clip.start_s
+    return length_s * config.fps
+
+
+def _runs(clips: list[Clip], config: PipelineConfig) -> Iterator[list[Clip]]:
+    """Cut the clips into runs of like length: the clip in the middle of the i-th of n equal stretches opens run i."""
+    if not clips:
+        return
+    sizes = [expected_frames(clip, config) for clip in clips]
+    total = sum(sizes)
+    count = min(len(clips), max(config.min_shards, round(total / config.shard_frames)))
+    run: list[Clip] = []
+    done = 0.0
+    filled = 0
+    for position, (clip, size) in enumerate(zip(clips, sizes, strict=True)):
+        run.append(clip)
+        done += size
+        clips_left, runs_left = len(clips) - position - 1, count - filled - 1
+        full = done >= total * (filled + 1) / count - 1e-9
+        if runs_left and (clips_left == runs_left or (full and clips_left > runs_left)):
+            yield run
+            run, filled = [], filled + 1
+    yield run
