@@ -54,7 +54,7 @@ class WeightRecord(Record):
 
     id: str
     sha256: str
-    """Of the file in the cache that was loaded."""
+    """Of the file that was loaded, after conversion where the published one is a pickle."""
     licence: str
     source: str
 

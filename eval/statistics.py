@@ -8,15 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float, Int
-from scipy.special import stdtrit
 
+from eval.intervals import jackknife_interval, t_interval
 from eval.metrics.specs import MetricSpec
 
-CONFIDENCE = 0.95
 Flag = Literal["", "unreliable", "refused"]
 Verdict = Literal["better", "worse", "not separated"]
-_BOOKKEEPING = ("member", "leave-one-out", "refused", "measured-only")
-"""Statuses of rows that may hold NaN without a failure."""
+_NO_FAILURE = ("ok", "unreliable", "refused", "member", "leave-one-out", "measured-only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,30 +129,9 @@ def differences(
     return tuple(found)
 
 
-def t_interval(values: Float[np.ndarray, " clusters"]) -> tuple[float, float]:
-    """Return the 95% interval of the mean of independent values by Student's t; NaN below two values."""
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    half = _t_quantile(len(values)) * float(np.std(values, ddof=1)) / np.sqrt(len(values))
-    mean = float(np.mean(values))
-    return mean - half, mean + half
-
-
-def jackknife_interval(value: float, without_one: Float[np.ndarray, " clusters"]) -> tuple[float, float]:
-    """Return the 95% interval around `value` by the delete-one jackknife; NaN below two clusters.
-
-    Source: Efron and Tibshirani 1993, equation 11.5, with Student's t on clusters - 1 degrees of freedom.
-    """
-    clusters = len(without_one)
-    if clusters < 2:
-        return float("nan"), float("nan")
-    variance = (clusters - 1) / clusters * float(np.sum((without_one - np.mean(without_one)) ** 2))
-    half = _t_quantile(clusters) * np.sqrt(variance)
-    return value - half, value + half
-
-
-def _t_quantile(clusters: int) -> float:
-    return float(stdtrit(clusters - 1, 0.5 + CONFIDENCE / 2))
+def is_failure(status: str) -> bool:
+    """Return whether a row with this status stands for a frame without a score, for whatever reason."""
+    return status not in _NO_FAILURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,8 +201,8 @@ def _headline(rows: _Rows, spec: MetricSpec) -> Float[np.ndarray, " rows"]:
 
 def _failed(rows: _Rows) -> Bool[np.ndarray, " rows"]:
     statuses, codes = np.unique(rows.status.astype(str), return_inverse=True)
-    a_failure = [status not in _BOOKKEEPING and not status.startswith("target_") for status in statuses]
-    return np.asarray(np.isnan(rows.value) & np.array(a_failure, dtype=bool)[codes])
+    counted = [is_failure(status) and not status.startswith("target_") for status in statuses]
+    return np.asarray(np.array(counted, dtype=bool)[codes])
 
 
 def _identity_means(

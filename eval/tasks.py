@@ -4,18 +4,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Int
 from pydantic import Field, ValidationError
 
+from pipeline.store import ClipEntry, Store
 from weights.errors import HeadshotError
 from weights.files import publish_text
 from weights.record import Record
-
-if TYPE_CHECKING:
-    from pipeline.store import ClipEntry, Store
 
 MIN_QUERY_FRAMES = 8
 """A clip that leaves fewer frames to synthesise is skipped and counted."""
@@ -93,7 +91,7 @@ class TaskSet(Record):
 
 
 def make_tasks(
-    store: "Store",
+    store: Store,
     shots: Sequence[int],
     *,
     size_px: int = 128,
@@ -132,7 +130,7 @@ def make_tasks(
     tasks: list[Task] = []
     skipped: list[SkippedClip] = []
     for clip in sorted((clip for clip in store.clips if clip.split == "test"), key=lambda clip: clip.key):
-        rows = store.usable_rows(clip.key)
+        rows = store.usable_rows(clip)
         parts = _split_rows(rows, wanted[-1], query_frames)
         if isinstance(parts, str):
             skipped.append(SkippedClip(clip=clip.key, reason=parts))
@@ -161,7 +159,7 @@ def make_tasks(
     )
 
 
-def assert_identity_disjoint(store: "Store") -> None:
+def assert_identity_disjoint(store: Store) -> None:
     """Refuse a data set in which a test person also appears in another split.
 
     Raises:
@@ -196,7 +194,7 @@ def _split_rows(
 
 
 def _task(
-    clip: "ClipEntry",
+    clip: ClipEntry,
     shots: int,
     draw: int,
     support: Int[np.ndarray, " shots"],

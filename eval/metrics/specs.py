@@ -153,7 +153,7 @@ def _csim(network: str, title: str, network_text: str) -> MetricSpec:
     )
 
 
-_LANDMARK_WEIGHTS = ("blazeface-short", "facemesh-468")
+_LANDMARK_WEIGHTS = ("blazeface-short", "blazeface-full-sparse", "facemesh-468")
 
 NME_INTEROCULAR = MetricSpec(
     id="nme.interocular",

@@ -42,6 +42,7 @@ class CopySource:
     name: ClassVar[str] = "copy-source"
     title: ClassVar[str] = "Copy of the first source frame"
     config: ClassVar[dict[str, JsonValue]] = {"version": 1}
+    training_identities: ClassVar[frozenset[str]] = frozenset()
 
     def adapt(self, support: Support) -> StillHead:
         """Keep the first support frame."""
@@ -54,6 +55,7 @@ class NearestFrame:
     name: ClassVar[str] = "nearest-frame"
     title: ClassVar[str] = "Nearest source frame by landmarks"
     config: ClassVar[dict[str, JsonValue]] = {"version": 1}
+    training_identities: ClassVar[frozenset[str]] = frozenset()
 
     def adapt(self, support: Support) -> NearestHead:
         """Keep the support."""
@@ -66,6 +68,7 @@ class MeanFrame:
     name: ClassVar[str] = "mean-frame"
     title: ClassVar[str] = "Mean of the source frames"
     config: ClassVar[dict[str, JsonValue]] = {"version": 1}
+    training_identities: ClassVar[frozenset[str]] = frozenset()
 
     def adapt(self, support: Support) -> StillHead:
         """Average the support frames."""

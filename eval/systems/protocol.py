@@ -51,5 +51,9 @@ class System(Protocol):
         Part of the key of a prediction: a change renders anew, no change renders nothing.
         """
 
+    @property
+    def training_identities(self) -> frozenset[str]:
+        """People it learned from, as far as known; it is never tested on one of them."""
+
     def adapt(self, support: Support) -> Head:
         """Return a head for the person in `support`."""

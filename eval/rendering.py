@@ -1,0 +1,140 @@
+"""Systems at work: what they are given, what they deliver, and what happens when they do not."""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from eval import predictions
+from eval.predictions import PredictionHeader, PredictionInputs
+from eval.progress import Progress, ProgressHook
+from eval.systems.protocol import Support, System
+from eval.tasks import Task, TaskSet
+from pipeline.store import Store
+
+REASON_CHARACTERS = 200
+Outcome = PredictionHeader | str
+"""The header of a prediction, or the reason why there is none."""
+
+
+class BadOutputError(ValueError):
+    """A system delivered something else than the frames it was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskInputs:
+    """A task with its data: all that a system is told."""
+
+    task: Task
+    support: Support
+    driving_landmarks: Float[np.ndarray, "frames 68 2"]
+
+    @classmethod
+    def load(cls, store: Store, tasks: TaskSet, task: Task) -> "TaskInputs":
+        """Read the frames and landmarks of a task at the size of the task set."""
+        rows, query = np.array(task.support), np.array(task.query)
+        clip = store.clip(task.clip)
+        support = Support(
+            frames=store.frames(clip, rows, tasks.size_px),
+            landmarks=store.landmarks(clip, rows, tasks.size_px),
+            size_px=tasks.size_px,
+            seed=int.from_bytes(hashlib.sha256(f"{tasks.seed}/{task.id}".encode()).digest()[:4], "little"),
+        )
+        driving = store.landmarks(clip, query, tasks.size_px)
+        return cls(task=task, support=support, driving_landmarks=driving)
+
+    def content_sha256(self) -> str:
+        """Return the hash of the frames and landmarks."""
+        digest = hashlib.sha256()
+        for array in (self.support.frames, self.support.landmarks, self.driving_landmarks):
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def render_missing(
+    store: Store,
+    systems: Sequence[System],
+    tasks: TaskSet,
+    run_dir: Path,
+    progress: ProgressHook,
+) -> Mapping[tuple[str, str], Outcome]:
+    """Render every pair of system and task that has no current prediction.
+
+    A system that raises, or that delivers something else than it was asked for, loses this task and nothing
+    else.
+
+    Returns:
+        The outcome for each system name and task id.
+    """
+    configs = {system.name: system.config for system in systems}
+    outcomes: dict[tuple[str, str], Outcome] = {}
+    total = len(systems) * len(tasks.tasks)
+    progress(Progress(stage="render", done=0, total=total, what=""))
+    for task in tasks.tasks:
+        inputs = TaskInputs.load(store, tasks, task)
+        content_sha256 = inputs.content_sha256()
+        for system in systems:
+            wanted = PredictionInputs(
+                system=system.name,
+                system_config=configs[system.name],
+                task=task.id,
+                task_sha256=task.sha256(),
+                content_sha256=content_sha256,
+                size_px=tasks.size_px,
+                seed=inputs.support.seed,
+            )
+            outcomes[system.name, task.id] = _outcome(system, inputs, wanted, run_dir)
+            what = f"{system.name} {task.id}"
+            progress(Progress(stage="render", done=len(outcomes), total=total, what=what))
+    return outcomes
+
+
+def _outcome(system: System, inputs: TaskInputs, wanted: PredictionInputs, run_dir: Path) -> Outcome:
+    known = predictions.header(run_dir, system.name, inputs.task)
+    if known is not None and known.key == wanted.sha256():
+        return known
+    try:
+        frames, header = _render(system, inputs, wanted)
+    except BadOutputError as error:
+        return _reason("bad_output", str(error))
+    except Exception as error:  # a system is somebody else's code: whatever it raises costs it this task only
+        return _reason("system_error", f"{type(error).__name__}: {error}")
+    predictions.save(run_dir, header, inputs.task, frames)
+    return header
+
+
+def _render(
+    system: System, inputs: TaskInputs, wanted: PredictionInputs
+) -> tuple[UInt8[np.ndarray, "frames size size 3"], PredictionHeader]:
+    start = time.perf_counter()
+    head = system.adapt(inputs.support)
+    adapted = time.perf_counter()
+    frames = head.render(inputs.driving_landmarks)
+    rendered = time.perf_counter()
+    size, count = inputs.support.size_px, len(inputs.driving_landmarks)
+    _check(frames, (count, size, size, 3))
+    header = PredictionHeader(
+        key=wanted.sha256(),
+        inputs=wanted,
+        adaptation_s=adapted - start,
+        render_fps=count / max(rendered - adapted, 1e-9),
+        iterations=getattr(head, "iterations", None),
+    )
+    return frames, header
+
+
+def _check(frames: object, shape: tuple[int, ...]) -> None:
+    if not isinstance(frames, np.ndarray):
+        raise BadOutputError(f"render returned {type(frames).__name__}, wanted an array")
+    if frames.dtype != np.uint8 or frames.shape != shape:
+        raise BadOutputError(f"render returned {frames.dtype} {frames.shape}, wanted uint8 {shape}")
+
+
+def _reason(kind: str, text: str) -> str:
+    """Return a status of one line: scores are grouped by it."""
+    return f"{kind}: {' '.join(text.split())}"[:REASON_CHARACTERS]

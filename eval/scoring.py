@@ -1,0 +1,172 @@
+"""From predictions to score rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float
+
+from eval import predictions
+from eval.features import FeatureCache, Frames
+from eval.metrics.frechet import reliability, without_each
+from eval.metrics.loading import Metrics
+from eval.metrics.measured import Measured, SetMetric
+from eval.progress import Progress, ProgressHook
+from eval.rendering import Outcome
+from eval.results import SCORE_SCHEMA
+from eval.tasks import Task, TaskSet
+from pipeline.store import Store
+
+MEMBER = "member"
+"""Status of a frame that counts in a set-level metric."""
+
+
+@dataclass(slots=True)
+class _Set:
+    """The features of one system at one number of shots and draw, over all clips."""
+
+    metric: SetMetric
+    system: str
+    task: Task
+    """Any task of the set."""
+    generated: list[Float[np.ndarray, "frames width"]] = field(default_factory=list)
+    target: list[Float[np.ndarray, "frames width"]] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    delivered: list[bool] = field(default_factory=list)
+
+
+def score(
+    store: Store,
+    tasks: TaskSet,
+    outcomes: Mapping[tuple[str, str], Outcome],
+    run_dir: Path,
+    *,
+    metrics: Metrics,
+    cache: FeatureCache,
+    progress: ProgressHook,
+) -> pa.Table:
+    """Return the score rows of all systems on all tasks.
+
+    Clips are scored one after the other, so that memory holds the frames of one clip, and its targets are
+    read once.
+
+    Args:
+        store: Where the target frames are.
+        tasks: What was asked for.
+        outcomes: What each system delivered on each task, or why it did not.
+        run_dir: Folder of the predictions.
+        metrics: What to measure.
+        cache: Knows the features that were computed before; saved after each clip.
+        progress: Told about each scored pair of system and task.
+    """
+    scorer = _Scorer(metrics, cache)
+    systems = list(dict.fromkeys(system for system, _ in outcomes))
+    done = 0
+    progress(Progress(stage="score", done=0, total=len(outcomes), what=""))
+    for group in _by_target(tasks.tasks):
+        clip = store.clip(group[0].clip)
+        target = Frames.of(store.frames(clip, np.array(group[0].query), tasks.size_px))
+        for system in systems:
+            for task in group:
+                outcome = outcomes[system, task.id]
+                if isinstance(outcome, str):
+                    scorer.add_failure(system, task, target, outcome)
+                else:
+                    generated = Frames.of(predictions.load(run_dir, system, task))
+                    scorer.add(system, task, target, generated)
+                done += 1
+                what = f"{system} {task.id}"
+                progress(Progress(stage="score", done=done, total=len(outcomes), what=what))
+        cache.save()
+    return scorer.finish()
+
+
+def _by_target(tasks: Sequence[Task]) -> list[list[Task]]:
+    """Group the tasks that ask for the same frames."""
+    groups: dict[tuple[str, tuple[int, ...]], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault((task.clip, task.query), []).append(task)
+    return list(groups.values())
+
+
+class _Scorer:
+    """Collects score rows, and the features of set-level metrics until all clips are in."""
+
+    def __init__(self, metrics: Metrics, cache: FeatureCache) -> None:
+        self._metrics, self._cache = metrics, cache
+        self._columns: dict[str, list[object]] = {name: [] for name in SCORE_SCHEMA.names}
+        self._sets: dict[tuple[str, str, int, int], _Set] = {}
+
+    def add(self, system: str, task: Task, target: Frames, generated: Frames) -> None:
+        """Score the frames of a task."""
+        for metric in self._metrics.frame:
+            self._add_frames(system, task, metric.spec.id, metric.score(generated, target, self._cache))
+        for set_metric in self._metrics.over_set:
+            self._add_frames(system, task, set_metric.spec.id, _all_nan(task, MEMBER))
+            self._add_to_set(set_metric, system, task, generated, target)
+
+    def add_failure(self, system: str, task: Task, target: Frames, reason: str) -> None:
+        """Record that nothing was delivered; black frames stand in where a set must stay complete."""
+        frame, over_set = self._metrics.frame, self._metrics.over_set
+        for metric_id in [*(metric.spec.id for metric in frame), *(metric.spec.id for metric in over_set)]:
+            self._add_frames(system, task, metric_id, _all_nan(task, reason))
+        black = Frames.of(np.zeros_like(target.pixels))
+        for set_metric in self._metrics.over_set:
+            self._add_to_set(set_metric, system, task, black, target, delivered=False)
+
+    def finish(self) -> pa.Table:
+        """Add the set-level values and return all rows."""
+        for members in self._sets.values():
+            self._add_distances(members)
+        return pa.table(self._columns, schema=SCORE_SCHEMA)
+
+    def _add_frames(self, system: str, task: Task, metric: str, measured: Measured) -> None:
+        start = (system, task.shots, task.draw, task.identity, task.clip)
+        for frame, value, status in zip(task.query, measured.values, measured.statuses, strict=True):
+            self._add_row(*start, frame, metric, value, status)
+
+    def _add_to_set(
+        self,
+        metric: SetMetric,
+        system: str,
+        task: Task,
+        generated: Frames,
+        target: Frames,
+        *,
+        delivered: bool = True,
+    ) -> None:
+        key = (metric.spec.id, system, task.shots, task.draw)
+        members = self._sets.setdefault(key, _Set(metric, system, task))
+        members.generated.append(self._cache.features(metric.extractor, generated))
+        members.target.append(self._cache.features(metric.extractor, target))
+        members.owners += [task.identity] * len(target)
+        members.delivered += [delivered] * len(target)
+
+    def _add_distances(self, members: _Set) -> None:
+        """Add the distance over all frames, over delivered frames, and without each identity."""
+        generated, target = np.concatenate(members.generated), np.concatenate(members.target)
+        delivered, metric = np.array(members.delivered), members.metric
+        start = (members.system, members.task.shots, members.task.draw)
+
+        def add(identity: str, value: float, status: str) -> None:
+            self._add_row(*start, identity, "", -1, metric.spec.id, value, status)
+
+        status = reliability(len(generated))
+        add("", float("nan") if status == "refused" else metric.distance(generated, target), status)
+        if not delivered.all():
+            enough = reliability(int(delivered.sum())) != "refused"
+            value = metric.distance(generated[delivered], target[delivered]) if enough else float("nan")
+            add("", value, "measured-only")
+        if status != "refused":
+            for identity, value in without_each(metric, generated, target, members.owners).items():
+                add(identity, value, "leave-one-out")
+
+    def _add_row(self, *row: object) -> None:
+        for column, value in zip(self._columns.values(), row, strict=True):
+            column.append(value)
+
+
+def _all_nan(task: Task, status: str) -> Measured:
+    return Measured(np.full(len(task.query), np.nan), (status,) * len(task.query))
