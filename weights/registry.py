@@ -32,7 +32,8 @@ class Download(Record):
     """A file at its official address, or a member of an archive there."""
 
     provider: Literal["https"]
-    url: Annotated[str, StringConstraints(pattern=r"^https://")]
+    url: Annotated[str, StringConstraints(pattern=r"^(https://|http://127\.0\.0\.1[:/])")]
+    """Encrypted, unless a server on this machine is meant."""
     archive_sha256: Sha256 | None = None
     """Hash of the archive; absent where the file itself lies at the address."""
     archive_bytes: int = 0
