@@ -1,5 +1,9 @@
 """Fixtures that several floors share."""
 
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,3 +18,62 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference data beside the checkout")
     return folder
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("HEADSHOT_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def pip_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that pip takes for its only package index."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def make_wheel(pip_index: Path) -> Callable[..., Path]:
+    """Make `demo_nets-1.0` with the given members and put it into the index."""
+
+    def make(members: Mapping[str, bytes]) -> Path:
+        path = pip_index / "demo_nets-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as bundle:
+            for name, content in members.items():
+                bundle.writestr(name, content)
+            bundle.writestr(
+                "demo_nets-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo-nets\nVersion: 1.0\n"
+            )
+            bundle.writestr(
+                "demo_nets-1.0.dist-info/WHEEL",
+                "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            )
+            bundle.writestr("demo_nets-1.0.dist-info/RECORD", "")
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_tarball() -> Callable[..., Path]:
+    """Write a .tar.gz; a member that is a string becomes a symbolic link to it."""
+
+    def make(path: Path, members: Mapping[str, bytes | str]) -> Path:
+        with tarfile.open(path, "w:gz") as bundle:
+            for name, content in members.items():
+                info = tarfile.TarInfo(name)
+                if isinstance(content, str):
+                    info.type, info.linkname = tarfile.SYMTYPE, content
+                    bundle.addfile(info)
+                else:
+                    info.size = len(content)
+                    bundle.addfile(info, io.BytesIO(content))
+        return path
+
+    return make

@@ -1,11 +1,8 @@
-"""Tiny packages, a registry that lists them, and a server on loopback."""
+"""A registry that lists tiny files, and a server on loopback that offers them."""
 
 import hashlib
-import io
 import json
-import tarfile
 import threading
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,65 +16,6 @@ from weights import registry
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache."""
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("HEADSHOT_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that pip takes for its only package index."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-@pytest.fixture
-def wheel(index: Path) -> Callable[..., Path]:
-    """Make `demo_nets-1.0` with the given members and put it into the index."""
-
-    def make(members: Mapping[str, bytes]) -> Path:
-        path = index / "demo_nets-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(path, "w") as bundle:
-            for name, content in members.items():
-                bundle.writestr(name, content)
-            bundle.writestr(
-                "demo_nets-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo-nets\nVersion: 1.0\n"
-            )
-            bundle.writestr(
-                "demo_nets-1.0.dist-info/WHEEL",
-                "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-            )
-            bundle.writestr("demo_nets-1.0.dist-info/RECORD", "")
-        return path
-
-    return make
-
-
-@pytest.fixture
-def tarball() -> Callable[..., Path]:
-    """Write a .tar.gz; a member that is a string becomes a symbolic link to it."""
-
-    def make(path: Path, members: Mapping[str, bytes | str]) -> Path:
-        with tarfile.open(path, "w:gz") as bundle:
-            for name, content in members.items():
-                info = tarfile.TarInfo(name)
-                if isinstance(content, str):
-                    info.type, info.linkname = tarfile.SYMTYPE, content
-                    bundle.addfile(info)
-                else:
-                    info.size = len(content)
-                    bundle.addfile(info, io.BytesIO(content))
-        return path
-
-    return make
 
 
 @pytest.fixture

