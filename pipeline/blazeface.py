@@ -120,4 +120,4 @@ def box_iou(box: Float[np.ndarray, " 4"], others: Float[np.ndarray, "boxes 4"]) 
     intersection = np.prod(np.clip(size, 0, None), axis=1)
     areas = np.prod(np.clip(others[:, 2:] - others[:, :2], 0, None), axis=1)
     union = box_area(box) + areas - intersection
-    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+    return np.asarray(np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0))

@@ -56,14 +56,12 @@ def _yaml_feature(kind: dict[str, object]) -> dict[str, object]:
 
 def _body(info: DatasetInfo, records: Sequence[ShardRecord]) -> str:
     config = info.config
-    licences = sorted({(clip.clip.licence or "not stated", clip.clip.credit) for record in records for clip in record.clips})
-    rejects = [
-        (reject.clip.key, str(reject.reason), reject.detail) for record in records for reject in record.rejects
-    ]
+    licences = sorted(
+        {(clip.clip.licence or "not stated", clip.clip.credit) for record in records for clip in record.clips}
+    )
+    rejects = [(reject.clip.key, str(reject.reason)) for record in records for reject in record.rejects]
     weights = [(weight.title, weight.licence, f"`{weight.sha256[:12]}`") for weight in info.weights]
-    splits = [
-        (split, info.identities_per_split[split], info.clips_per_split[split]) for split in info.clips_per_split
-    ]
+    splits = [(split, info.identities_per_split[split], info.clips_per_split[split]) for split in info.clips_per_split]
     return "\n".join(
         [
             f"# {info.title}",
@@ -91,7 +89,9 @@ def _body(info: DatasetInfo, records: Sequence[ShardRecord]) -> str:
             "",
             "## Clips left out",
             "",
-            _table(("clip", "reason", "detail"), rejects) if rejects else "None.",
+            "Details are in `rejects.parquet`.",
+            "",
+            _table(("clip", "reason"), rejects) if rejects else "None.",
             "",
         ]
     )

@@ -1,7 +1,7 @@
 """The frames of one clip as columns: crops, landmarks, times and quality, row by row."""
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -48,7 +48,7 @@ class ClipFrames:
     def concatenate(cls, parts: list[Self]) -> Self:
         """Return consecutive parts of one clip as one; there must be at least one."""
         per_clip = {"clip", "size_px", "crop", "pad"}
-        values = {
+        values: dict[str, Any] = {
             field.name: getattr(parts[0], field.name)
             if field.name in per_clip
             else np.concatenate([getattr(part, field.name) for part in parts])

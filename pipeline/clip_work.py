@@ -19,7 +19,7 @@ from pipeline.crop import Square, cut, tube
 from pipeline.faces import Face, load_backend
 from pipeline.landmarks import transform
 from pipeline.track import Track, Tracker, face_side_px, pick_person
-from pipeline.verdicts import ClipRejected, Reject, RejectReason
+from pipeline.verdicts import ClipRejectedError, Reject, RejectReason
 from pipeline.video import VideoFrame, VideoInfo, probe, read_frames
 
 BATCH_FRAMES = 64
@@ -53,7 +53,7 @@ def process_clip(video: Path, clip: Clip, config: PipelineConfig) -> ClipFrames 
     try:
         followed = follow_clip(video, clip, config)
         return ClipFrames.concatenate(list(cut_clip(followed, config)))
-    except ClipRejected as rejected:
+    except ClipRejectedError as rejected:
         return rejected.verdict
 
 
@@ -63,14 +63,14 @@ def follow_clip(
     """Return who is meant in a clip and how it is to be cropped.
 
     Raises:
-        ClipRejected: With the reason, if the clip cannot be used.
+        ClipRejectedError: With the reason, if the clip cannot be used.
     """
     info = probe(video)
     deadline = _Deadline(config)
     tracker = Tracker(load_backend(config.backend), config)
     slots: list[int] = []
     last_pts_s = 0.0
-    for frame in read_frames(video, clip.start_s, clip.end_s, config.fps):
+    for frame in read_frames(video, clip.start_s, clip.end_s, config.fps, exact_colour=False):
         tracker.step(len(slots), frame.rgb)
         slots.append(frame.index)
         last_pts_s = frame.pts_s
@@ -79,12 +79,12 @@ def follow_clip(
             on_frames(BATCH_FRAMES)
     on_frames(len(slots) % BATCH_FRAMES)
     if not slots:
-        raise ClipRejected(
+        raise ClipRejectedError(
             RejectReason.NO_VIDEO,
             f"no frame between {clip.start_s} s and the end; the video lasts {info.duration_s:.2f} s",
         )
     if len(slots) < config.min_frames:
-        raise ClipRejected(RejectReason.TOO_SHORT, f"{len(slots)} frames; {config.min_frames} are needed")
+        raise ClipRejectedError(RejectReason.TOO_SHORT, f"{len(slots)} frames; {config.min_frames} are needed")
     person = pick_person(tracker.tracks(), _hint(clip, info), config)
     rows = person.rows[-1] - person.rows[0] + 1
     _check_person(person, rows, config)
@@ -157,14 +157,15 @@ def _cut_batch(batch: list[VideoFrame], followed: FollowedClip, config: Pipeline
 def _check_person(person: Track, rows: int, config: PipelineConfig) -> None:
     found = len(person.rows)
     if person.face_px() < config.min_face_px:
-        raise ClipRejected(
+        raise ClipRejectedError(
             RejectReason.FACE_TOO_SMALL,
             f"the face is {person.face_px():.0f} source pixels wide; {config.min_face_px:.0f} are needed",
         )
     if found < config.min_frames or found < config.min_usable * rows:
-        raise ClipRejected(
+        raise ClipRejectedError(
             RejectReason.FACE_LOST,
-            f"the face is found in {found} of {rows} frames; {config.min_frames} and {config.min_usable:.0%} are needed",
+            f"the face is found in {found} of {rows} frames; {config.min_frames} and {config.min_usable:.0%} "
+            "are needed",
         )
 
 
@@ -191,4 +192,4 @@ class _Deadline:
 
     def check(self) -> None:
         if time.monotonic() > self._end:
-            raise ClipRejected(RejectReason.TIMEOUT, f"still working on it after {self._limit_s:.0f} s")
+            raise ClipRejectedError(RejectReason.TIMEOUT, f"still working on it after {self._limit_s:.0f} s")

@@ -32,6 +32,9 @@ class PipelineConfig(Record):
     """People followed at the same time, the largest first."""
     relink_s: Annotated[float, Field(ge=0)] = 2.0
     """A face found again at the same place within this time is the same person."""
+    cut_threshold: Annotated[float, Field(gt=0, le=255)] = 40.0
+    """Mean change of grey level from one frame to the next that makes a scene cut. Faces are not followed across
+    cuts, so a clip with cuts keeps its best scene."""
 
     crop_mode: Literal["tube"] = "tube"
     """One square per clip around everything the head does."""

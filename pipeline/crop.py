@@ -33,9 +33,7 @@ class Square:
         return 1 - inside_x * inside_y / self.side**2
 
 
-def tube(
-    boxes: Float[np.ndarray, "frames 4"], width_px: int, height_px: int, config: PipelineConfig
-) -> Square:
+def tube(boxes: Float[np.ndarray, "frames 4"], width_px: int, height_px: int, config: PipelineConfig) -> Square:
     """Return one square for a whole clip: around every face box, with room for hair and chin.
 
     One fixed square keeps the head's movement and adds no jitter. As in the crops of the first-order motion model
@@ -69,12 +67,10 @@ def _grown(
 
 
 def _sides(box: Float[np.ndarray, " 4"]) -> Float[np.ndarray, " 2"]:
-    return box[2:] - box[:2]
+    return np.asarray(box[2:] - box[:2])
 
 
-def _placed(
-    wished: Float[np.ndarray, " 2"], needed: Float[np.ndarray, " 2"], side: int, extent: int
-) -> int:
+def _placed(wished: Float[np.ndarray, " 2"], needed: Float[np.ndarray, " 2"], side: int, extent: int) -> int:
     """Return where the square starts on one axis: inside the picture if it can be, around the face always."""
     start = float(wished.mean()) - side / 2
     inside = (0.0, float(extent - side)) if side <= extent else (float(extent - side), 0.0)
@@ -82,9 +78,7 @@ def _placed(
     return round(min(max(start, float(needed[1]) - side), float(needed[0])))
 
 
-def cut(
-    rgb: UInt8[np.ndarray, "height width 3"], square: Square, size_px: int
-) -> UInt8[np.ndarray, "size size 3"]:
+def cut(rgb: UInt8[np.ndarray, "height width 3"], square: Square, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
     """Return the square as a picture of `size_px` pixels; what lies outside the frame repeats its border.
 
     Shrinking averages areas, so fine detail does not alias; enlarging is bicubic.

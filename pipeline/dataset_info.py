@@ -1,7 +1,7 @@
 """`dataset.json`: what a dataset is, what it was made from and with."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from manifests.schema import Record, Sha256
@@ -66,8 +66,7 @@ def summarise(plan: Plan, records: Sequence[ShardRecord]) -> DatasetInfo:
         scheme=backend.scheme,
         weights=tuple(_weight_use(weight_id) for weight_id in backend.weight_ids),
         shards=tuple(
-            ShardSummary.model_validate(record.model_dump(include=set(ShardSummary.model_fields)))
-            for record in records
+            ShardSummary.model_validate(record.model_dump(include=set(ShardSummary.model_fields))) for record in records
         ),
         clips=len(clips),
         frames=sum(clip.frames for clip in clips),
@@ -83,5 +82,5 @@ def _weight_use(weight_id: str) -> WeightUse:
     return WeightUse(id=entry.id, title=entry.title, sha256=entry.sha256, licence=entry.licence)
 
 
-def _sorted_counts(values) -> dict[str, int]:  # type: ignore[no-untyped-def]
+def _sorted_counts(values: Iterable[object]) -> dict[str, int]:
     return dict(sorted(Counter(str(value) for value in values).items()))

@@ -1,21 +1,24 @@
-"""Run shard jobs: in this process, or one Dask task each on processes of this machine or of a cluster."""
+"""Where shard jobs run: in this process, or one Dask task each on this machine's cores or on a cluster."""
 
 import logging
 import os
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from distributed import Client, LocalCluster, as_completed, get_worker
+import dask
+import distributed
 from distributed.scheduler import KilledWorker
 
 from pipeline.clip_work import FrameCount
-from pipeline.faces import load_backend
-from pipeline.shards import ShardJob, build_shard
+from pipeline.jobs import ShardJob
+from pipeline.lengths import measured_length
+from pipeline.shards import build_shard
 
 TASKS_PER_WORKER = 2
-"""Tasks handed out beyond the running ones are few, so that a dying worker takes no queue with it."""
-TOPIC = "headshot-frames"
+"""Few tasks wait beyond the running ones, so that a dying worker takes no queue with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,59 +27,96 @@ class ShardOutcome:
 
     job: ShardJob
     error: str | None
-    """Why there is no shard: the worker died, or a fault outside the clips."""
+    """Why there is no shard: the worker died, or a fault outside the clips. No verdict on any clip."""
 
 
+class Engine(Protocol):
+    """Something that makes shards."""
+
+    def measure(self, jobs: Sequence[ShardJob]) -> list[float] | None:
+        """Return how many frames each job will be, None if that cannot be found out."""
+
+    def run(self, jobs: Sequence[ShardJob], on_frames: FrameCount) -> Iterator[ShardOutcome]:
+        """Make the shards and yield outcomes as they come; the longest job first gives the best balance."""
 
 
-
-def run_here(jobs: Sequence[ShardJob], on_frames: FrameCount) -> Iterator[ShardOutcome]:
-    """Make the shards one after the other in this process."""
-    for job in jobs:
-        build_shard(job, on_frames)
-        yield ShardOutcome(job=job, error=None)
-
-
-def run_on_dask(jobs: Sequence[ShardJob], workers: int | None, on_frames: FrameCount) -> Iterator[ShardOutcome]:
-    """Make each shard as one Dask task, and yield the outcomes as they come.
-
-    Uses the scheduler that `DASK_SCHEDULER_ADDRESS` names, else starts `workers` processes of one thread each.
+@contextmanager
+def open_engine(workers: int | None, jobs: int) -> Iterator[Engine]:
+    """Yield the engine for a run.
 
     Args:
-        jobs: The longest first gives the best balance.
-        workers: Processes on this machine; None for one per core.
-        on_frames: Told about progress within the tasks.
+        workers: 0 for this process. Else a Dask cluster: the one whose scheduler `DASK_SCHEDULER_ADDRESS` names, or
+            that many processes with one thread each on this machine; None for one per core.
+        jobs: Jobs there will be; no more processes than that are started.
     """
-    with _client(workers, len(jobs)) as client:
-        client.subscribe_topic(TOPIC, lambda event: on_frames(event[1]))
-        slots = max(1, sum(client.ncores().values())) * TASKS_PER_WORKER
-        waiting = list(reversed(jobs))
-        running = {_submit(client, waiting.pop()): jobs[i] for i in range(min(slots, len(jobs)))}
-        done = as_completed(running)
-        for future in done:
-            job = running.pop(future)
-            yield ShardOutcome(job=job, error=_error_of(future))
+    if workers == 0:
+        yield InProcess()
+        return
+    with _client(workers, jobs) as client:
+        yield OnDask(client)
+
+
+class InProcess:
+    """One shard after the other, here."""
+
+    def measure(self, jobs: Sequence[ShardJob]) -> list[float]:
+        """Return how many frames each job will be."""
+        return [measured_length(job) for job in jobs]
+
+    def run(self, jobs: Sequence[ShardJob], on_frames: FrameCount) -> Iterator[ShardOutcome]:
+        """Make the shards."""
+        for job in jobs:
+            build_shard(job, on_frames)
+            yield ShardOutcome(job=job, error=None)
+
+
+class OnDask:
+    """One task per shard; what a task returns is a number, its result is on disk."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._run_id = uuid.uuid4().hex
+        """Keeps tasks and messages of several runs on one cluster apart."""
+
+    def measure(self, jobs: Sequence[ShardJob]) -> list[float] | None:
+        """Return how many frames each job will be; on the workers, because a bad file may kill who opens it."""
+        futures = self._client.map(measured_length, jobs, pure=False, retries=0)
+        try:
+            lengths: list[float] = self._client.gather(futures)
+        except KilledWorker:
+            return None
+        return lengths
+
+    def run(self, jobs: Sequence[ShardJob], on_frames: FrameCount) -> Iterator[ShardOutcome]:
+        """Make the shards, a bounded number of tasks at a time."""
+        self._client.subscribe_topic(self._run_id, lambda event: on_frames(event[1]))
+        window = max(1, sum(self._client.ncores().values())) * TASKS_PER_WORKER
+        waiting = list(reversed(jobs[window:]))
+        job_of = {self._submit(job): job for job in jobs[:window]}
+        completed = distributed.as_completed(list(job_of))  # type: ignore[no-untyped-call]
+        for future in completed:
+            yield ShardOutcome(job=job_of.pop(future), error=_error_of(future))
             future.release()
             if waiting:
                 job = waiting.pop()
-                future = _submit(client, job)
-                running[future] = job
-                done.add(future)
+                successor = self._submit(job)
+                job_of[successor] = job
+                completed.add(successor)  # type: ignore[no-untyped-call]
+
+    def _submit(self, job: ShardJob) -> Any:
+        # Not pure: a shard asked for again is made again, whatever the cluster remembers.
+        return self._client.submit(
+            build_in_task, job, self._run_id, key=f"{job.plan.name}-{self._run_id}", pure=False, retries=1
+        )
 
 
-def build_shard_in_task(job: ShardJob) -> int:
-    """Make a shard inside a Dask worker; return its number of rows."""
-    worker = get_worker()
-    record = build_shard(job, lambda frames: worker.log_event(TOPIC, frames))
-    return record.rows
+def build_in_task(job: ShardJob, topic: str) -> int:
+    """Make a shard inside a Dask worker and return its number of rows."""
+    worker = distributed.get_worker()
+    return build_shard(job, lambda frames: worker.log_event(topic, frames)).rows
 
 
-def _submit(client: Client, job: ShardJob):  # type: ignore[no-untyped-def]
-    # Not pure: a shard that is asked for again is made again, whatever an earlier run remembers.
-    return client.submit(build_shard_in_task, job, key=f"shard-{job.plan.name}", pure=False, retries=1)
-
-
-def _error_of(future) -> str | None:  # type: ignore[no-untyped-def]
+def _error_of(future: Any) -> str | None:
     if future.status == "finished":
         return None
     error = future.exception()
@@ -86,25 +126,22 @@ def _error_of(future) -> str | None:  # type: ignore[no-untyped-def]
 
 
 @contextmanager
-def _client(workers: int | None, tasks: int) -> Iterator[Client]:
+def _client(workers: int | None, jobs: int) -> Iterator[Any]:
     if os.environ.get("DASK_SCHEDULER_ADDRESS"):
-        with Client() as client:
+        with distributed.Client() as client:  # type: ignore[no-untyped-call]
             yield client
         return
-    count = max(1, min(workers or os.cpu_count() or 1, tasks))
+    count = max(1, min(workers or os.cpu_count() or 1, jobs))
     with (
-        LocalCluster(
+        # One retry after a death: then the clips are tried singly instead.
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=count,
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
             silence_logs=logging.ERROR,
         ) as cluster,
-        Client(cluster) as client,
+        distributed.Client(cluster) as client,  # type: ignore[no-untyped-call]
     ):
         yield client
-
-
-def warm_up(backend: str) -> None:
-    """Fetch the weights and load the networks once, so that a missing weight is an error before any work starts."""
-    load_backend(backend)

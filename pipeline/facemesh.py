@@ -62,7 +62,8 @@ class FaceMesh:
         crop = cv2.warpAffine(rgb, to_picture, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         vertices, logit = self._network(crop * np.float32(1 / 255))
         vertices = vertices.reshape(468, 3)
-        flat = (vertices[:, :2] - 0.5) @ to_picture[:, :2].T + to_picture[:, 2]
+        # Whole numbers are pixel centres in the network's output: only so do a picture and its mirror image agree.
+        flat = vertices[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
         depth = vertices[:, 2:] * (region.side_px / side)
         score = 1 / (1 + np.exp(-np.clip(float(logit.reshape(())), -80, 80)))
         return Mesh(vertices=np.concatenate([flat, depth], axis=1).astype(np.float32), score=float(score))
@@ -105,7 +106,7 @@ def head_pose_deg(mesh: Mesh) -> Float[np.ndarray, " 3"]:
     yaw = np.arctan2(across[2], np.hypot(across[0], across[1]))
     pitch = np.arctan2(down[2], np.hypot(down[0], down[1]))
     roll = np.arctan2(across[1], across[0])
-    return np.degrees(np.array([yaw, pitch, roll])).astype(np.float32)
+    return np.asarray(np.degrees([yaw, pitch, roll]), np.float32)
 
 
 def _region(

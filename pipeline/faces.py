@@ -65,7 +65,7 @@ class MeshBackend:
 
     name = "mesh468"
     scheme = MESH_SCHEME
-    weight_ids = ("blazeface-short", "blazeface-full-sparse", "facemesh-468")
+    weight_ids: tuple[str, ...] = ("blazeface-short", "blazeface-full-sparse", "facemesh-468")
 
     def __init__(self) -> None:
         short, full, mesh = (fetch(weight_id) for weight_id in self.weight_ids)
@@ -74,13 +74,13 @@ class MeshBackend:
         self._mesh = FaceMesh(mesh)
 
     def detect(self, rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:
-        """Return the faces of a picture without landmarks, largest first; small ones only if there is no large one."""
+        """Return the faces of a picture without landmarks, largest first; far ones only where none is near."""
         return self._near(rgb) or self._far(rgb)
 
     def fit(self, rgb: UInt8[np.ndarray, "height width 3"], detection: Detection) -> Face | None:
         """Return a detected face with landmarks; None if the mesh network does not see a face."""
         first = self._fit(rgb, region_of_detection(detection), detection.score)
-        # A second look through the tighter square of the mesh: the detector's box is loose, and following does the same.
+        # A second look through the square of the mesh, which fits better than the detector's, as following does.
         return first and self._fit(rgb, first.next_region, detection.score)
 
     def find(self, rgb: UInt8[np.ndarray, "height width 3"]) -> list[Face]:
@@ -92,9 +92,7 @@ class MeshBackend:
         """Return the same face one frame later, looking where its mesh was; None where it is lost."""
         return self._fit(rgb, previous.next_region, previous.score)
 
-    def _fit(
-        self, rgb: UInt8[np.ndarray, "height width 3"], region: Region, detection_score: float
-    ) -> Face | None:
+    def _fit(self, rgb: UInt8[np.ndarray, "height width 3"], region: Region, detection_score: float) -> Face | None:
         mesh = self._mesh(rgb, region)
         if mesh.score < MIN_MESH_SCORE:
             return None

@@ -1,5 +1,8 @@
 """Pictures to bytes and back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import cv2
 import numpy as np
 from jaxtyping import UInt8
@@ -37,3 +40,14 @@ def decode(encoded: bytes) -> UInt8[np.ndarray, "height width 3"]:
     if bgr is None:
         raise ValueError(f"{len(encoded)} bytes are not a picture this can decode")
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread: where one process per core is at work, its threads only get in each other's way."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

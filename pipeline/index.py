@@ -59,7 +59,10 @@ def write_index(layout: DatasetLayout, records: Sequence[ShardRecord]) -> None:
         for record in records
         for reject in record.rejects
     ]
-    for path, rows, schema in ((layout.index, clips, INDEX_SCHEMA), (layout.rejects, rejects, REJECTS_SCHEMA)):
+    for path, rows, schema in (
+        (layout.index, clips, INDEX_SCHEMA),
+        (layout.rejects, rejects, REJECTS_SCHEMA),
+    ):
         table = pa.Table.from_pylist(sorted(rows, key=lambda row: row["key"]), schema)
         with publish(path) as temporary:
             pq.write_table(table, temporary, compression="zstd")

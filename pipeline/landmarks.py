@@ -18,14 +18,12 @@ OUTER_EYE_CORNERS = (36, 45)
 
 def rescale(points: Float[np.ndarray, "*batch 2"], from_px: int, to_px: int) -> Float[np.ndarray, "*batch 2"]:
     """Return points of a square image of `from_px` pixels as points of the same image at `to_px` pixels."""
-    return ((points + 0.5) * (to_px / from_px) - 0.5).astype(points.dtype)
+    return np.asarray((points + 0.5) * (to_px / from_px) - 0.5, points.dtype)
 
 
-def transform(
-    points: Float[np.ndarray, "*batch 2"], affine: Float[np.ndarray, "2 3"]
-) -> Float[np.ndarray, "*batch 2"]:
+def transform(points: Float[np.ndarray, "*batch 2"], affine: Float[np.ndarray, "2 3"]) -> Float[np.ndarray, "*batch 2"]:
     """Return points after a 2 x 3 affine map."""
-    return (points @ affine[:, :2].T + affine[:, 2]).astype(points.dtype)
+    return np.asarray(points @ affine[:, :2].T + affine[:, 2], points.dtype)
 
 
 def interocular(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "*batch"]:
@@ -36,6 +34,4 @@ def interocular(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "
 
 def five_points(points: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "5 2"]:
     """Return eye centres, nose tip and mouth corners, image left first: the points ArcFace aligns by."""
-    return np.stack(
-        [points[RIGHT_EYE].mean(axis=0), points[LEFT_EYE].mean(axis=0), points[30], points[48], points[54]]
-    )
+    return np.stack([points[RIGHT_EYE].mean(axis=0), points[LEFT_EYE].mean(axis=0), points[30], points[48], points[54]])

@@ -50,6 +50,14 @@ class DatasetLayout:
         """Proof that the shard is done."""
         return self.root / "records" / f"{name}.json"
 
+    def is_finished_as(self, info: str) -> bool:
+        """Return whether all files of the dataset as a whole exist, and `dataset.json` says what `info` says."""
+        return all(path.is_file() for path in self.files_of_dataset()) and self.info.read_text(encoding="utf-8") == info
+
+    def files_of_dataset(self) -> tuple[Path, ...]:
+        """Return the files that are written when all shards are done."""
+        return self.info, self.index, self.rejects, self.card
+
     def files_of_shards(self) -> Iterator[Path]:
         """Yield every file that belongs to some shard."""
         for folder, suffix in (("data", "parquet"), ("offsets", "npy"), ("records", "json")):

@@ -4,7 +4,9 @@ A shard's image column is neither compressed nor dictionary-encoded, so each ima
 the file. The index beside the shard is a plain array; the shard stays ordinary Parquet.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -32,7 +34,7 @@ def locate_images(path: Path) -> np.ndarray:
     return np.array(rows, OFFSET_DTYPE)
 
 
-def _column_bytes(file, row_group):  # type: ignore[no-untyped-def]
+def _column_bytes(file: BinaryIO, row_group: Any) -> tuple[int, bytes]:
     for index in range(row_group.num_columns):
         column = row_group.column(index)
         if column.path_in_schema == IMAGE_BYTES:
@@ -41,7 +43,7 @@ def _column_bytes(file, row_group):  # type: ignore[no-untyped-def]
     raise HeadshotError(f"{file.name} has no column {IMAGE_BYTES}; it is not a shard of this project")
 
 
-def _find_in_order(chunk: bytes, start: int, images, path: Path):  # type: ignore[no-untyped-def]
+def _find_in_order(chunk: bytes, start: int, images: Any, path: Path) -> Iterator[tuple[int, int]]:
     position = 0
     for image in images:
         data = image.as_py()

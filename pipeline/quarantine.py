@@ -5,12 +5,16 @@ are tried singly, each in a process of its own, and only a clip that kills its o
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import connection
 from typing import Any
 
-from pipeline.shards import ShardJob, build_shard, try_clip
+from pipeline.jobs import ShardJob
+from pipeline.shards import build_shard, try_clip
 from pipeline.verdicts import Reject, RejectReason
 
 GRACE_S = 60.0
@@ -36,7 +40,9 @@ def build_in_child(job: ShardJob) -> Reject | None:
 
 def _verdict_of_child(work: Callable[..., Any], arguments: tuple[Any, ...], limit_s: float) -> Reject | None:
     """Run `work` in a fresh process; return a verdict if that dies or hangs."""
-    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments, daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_work_while_parent_lives, args=(work, arguments), daemon=True
+    )
     process.start()
     process.join(limit_s)
     if process.is_alive():
@@ -46,6 +52,19 @@ def _verdict_of_child(work: Callable[..., Any], arguments: tuple[Any, ...], limi
     if process.exitcode == 0:
         return None
     return Reject(reason=RejectReason.CRASHED, detail=f"its own process ended with {_exit_text(process.exitcode)}")
+
+
+def _work_while_parent_lives(work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    work(*arguments)
+
+
+def _end_with_parent() -> None:
+    """Leave no orphan that goes on writing when the run was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this runs in a child
+    connection.wait([parent.sentinel])
+    os._exit(1)
 
 
 def _exit_text(code: int | None) -> str:

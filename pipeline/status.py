@@ -88,6 +88,11 @@ def _fault(layout: DatasetLayout, name: str, plan_sha256: str) -> str | None:
         return "not made yet"
     if record.plan_sha256 != plan_sha256:
         return "made by another plan"
+    return _damage(layout, record)
+
+
+def _damage(layout: DatasetLayout, record: ShardRecord) -> str | None:
+    name = record.name
     if not shard_is_whole(layout, record):
         return "file missing or of the wrong size"
     if sha256_of(layout.shard(name)) != record.sha256:
@@ -104,7 +109,9 @@ def _fault(layout: DatasetLayout, name: str, plan_sha256: str) -> str | None:
 
 def _plan(layout: DatasetLayout) -> Plan:
     if not layout.plan.is_file():
-        raise HeadshotError(f"{layout.root} holds no dataset (no {layout.plan.name}); make one with `headshot preprocess`")
+        raise HeadshotError(
+            f"{layout.root} holds no dataset (no {layout.plan.name}); make one with `headshot preprocess`"
+        )
     return Plan.model_validate_json(layout.plan.read_text(encoding="utf-8"))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -76,7 +77,8 @@ class Store:
         layout = DatasetLayout(root.resolve())
         if not layout.info.is_file():
             raise HeadshotError(
-                f"{root} holds no finished dataset (no {layout.info.name}); make it, or finish it, with `headshot preprocess`"
+                f"{root} holds no finished dataset (no {layout.info.name}); "
+                "make it, or finish it, with `headshot preprocess`"
             )
         info = DatasetInfo.model_validate_json(layout.info.read_text(encoding="utf-8"))
         clips = tuple(ClipEntry(**row) for row in _rows(layout.index, ClipEntry))
@@ -127,8 +129,8 @@ class Store:
         return _column(DatasetLayout(self.root).shard(clip.shard), clip.row_group, clip.row_groups, name)
 
 
-def _rows(path: Path, kind: type[ClipEntry] | type[RejectRow]) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = pq.read_table(path, columns=list(kind.__dataclass_fields__)).to_pylist()
+def _rows(path: Path, kind: type[ClipEntry] | type[RejectRow]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(path, columns=list(kind.__dataclass_fields__)).to_pylist()
     return rows
 
 
@@ -136,12 +138,12 @@ def _resized(rgb: UInt8[np.ndarray, "stored stored 3"], size: int) -> UInt8[np.n
     if rgb.shape[0] == size:
         return rgb
     method = cv2.INTER_AREA if rgb.shape[0] > size else cv2.INTER_CUBIC
-    return cv2.resize(rgb, (size, size), interpolation=method)
+    return np.asarray(cv2.resize(rgb, (size, size), interpolation=method))
 
 
 @lru_cache(maxsize=1024)
 def _offsets(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
 @lru_cache(maxsize=1024)
@@ -159,4 +161,4 @@ def _column(path: Path, first_group: int, groups: int, name: str) -> np.ndarray:
     values = column.flatten() if width else column
     array = values.to_numpy(zero_copy_only=False).reshape(len(column), *([width] if width else []))
     array.flags.writeable = False
-    return array
+    return np.asarray(array)

@@ -17,11 +17,11 @@ class Resampler(Generic[Item]):
     def __init__(self, fps: float) -> None:
         self._fps = fps
         self._origin_s: float | None = None
-        self._best: tuple[int, float, Item] | None = None
+        self._best: tuple[int, Item] | None = None
         self._best_distance = 0.0
 
-    def push(self, time_s: float, item: Item) -> Iterator[tuple[int, float, Item]]:
-        """Take the next frame; yield (slot, time in seconds, frame) where an earlier slot is decided by it."""
+    def push(self, time_s: float, item: Item) -> Iterator[tuple[int, Item]]:
+        """Take the next frame; yield (slot, frame) where an earlier slot is decided by it."""
         if self._origin_s is None:
             self._origin_s = time_s
         position = (time_s - self._origin_s) * self._fps
@@ -29,16 +29,16 @@ class Resampler(Generic[Item]):
         distance = abs(position - slot)
         if self._best is not None and slot == self._best[0]:
             if distance < self._best_distance:
-                self._best, self._best_distance = (slot, time_s, item), distance
+                self._best, self._best_distance = (slot, item), distance
             return
         if self._best is not None and slot < self._best[0]:
             return  # a clock that runs backwards: the frame has no place
         decided = self._best
-        self._best, self._best_distance = (slot, time_s, item), distance
+        self._best, self._best_distance = (slot, item), distance
         if decided is not None:
             yield decided
 
-    def finish(self) -> Iterator[tuple[int, float, Item]]:
+    def finish(self) -> Iterator[tuple[int, Item]]:
         """Yield what the end of the video decides."""
         if self._best is not None:
             yield self._best

@@ -8,8 +8,9 @@ from jaxtyping import Float, UInt8
 
 from pipeline.blazeface import Detection, box_iou
 from pipeline.config import PipelineConfig
+from pipeline.cuts import CutDetector
 from pipeline.faces import Face, FaceBackend
-from pipeline.verdicts import ClipRejected, RejectReason
+from pipeline.verdicts import ClipRejectedError, RejectReason
 
 SAME_FACE_IOU = 0.3
 UNSEEN_SEARCHES = 3
@@ -23,7 +24,10 @@ class Track:
     rows: list[int] = field(default_factory=list)
     """Positions in the clip's frames, increasing."""
     faces: list[Face] = field(default_factory=list)
+    confirmed: int = 0
+    """Faces up to the last time that the detector saw this one too."""
     unseen: int = 0
+    """Searches since then."""
 
     @property
     def last(self) -> Face:
@@ -34,6 +38,10 @@ class Track:
         """Append what was seen in frame `row`."""
         self.rows.append(row)
         self.faces.append(face)
+
+    def forget_unconfirmed(self) -> None:
+        """Drop what was followed since the detector saw the face last."""
+        del self.rows[self.confirmed :], self.faces[self.confirmed :]
 
     def face_px(self) -> float:
         """Return the median side of the face in source pixels."""
@@ -49,9 +57,13 @@ class Tracker:
         self._live: list[Track] = []
         self._ended: list[Track] = []
         self._relink_rows = round(config.relink_s * config.fps)
+        self._cuts = CutDetector(config.cut_threshold)
+        self._scene_start = 0
 
     def step(self, row: int, rgb: UInt8[np.ndarray, "height width 3"]) -> None:
         """Follow the known faces into frame `row`, and look for new ones when it is time or one got lost."""
+        if self._cuts.is_cut(rgb):
+            self._ended, self._live, self._scene_start = self._ended + self._live, [], row
         lost = self._follow(row, rgb)
         if lost or not self._live or row % self._config.detect_every == 0:
             self._search(row, rgb)
@@ -83,24 +95,33 @@ class Tracker:
                 continue
             face = self._backend.fit(rgb, detection)
             if face is not None and _match(face.box, [track.last.box for track in self._live]) is None:
-                self._resume(row, face).add(row, face)
+                self._resume(row, face)
 
     def _confirm(self, detections: list[Detection]) -> None:
         boxes = [detection.box for detection in detections]
+        live = []
         for track in self._live:
-            track.unseen = 0 if _match(track.last.box, boxes) is not None else track.unseen + 1
-        self._ended += [track for track in self._live if track.unseen >= UNSEEN_SEARCHES]
-        self._live = [track for track in self._live if track.unseen < UNSEEN_SEARCHES]
+            if _match(track.last.box, boxes) is not None:
+                track.confirmed, track.unseen = len(track.faces), 0
+            else:
+                track.unseen += 1
+            if track.unseen < UNSEEN_SEARCHES:
+                live.append(track)
+            else:
+                track.forget_unconfirmed()
+                self._ended.append(track)
+        self._live = live
 
-    def _resume(self, row: int, face: Face) -> Track:
-        """Return the track of a face that was lost here a moment ago, else a new one; either is live from now on."""
-        recent = [track for track in self._ended if row - track.rows[-1] <= self._relink_rows]
+    def _resume(self, row: int, face: Face) -> None:
+        """Go on with the track of a face that was lost here a moment ago, else begin one."""
+        earliest = max(row - self._relink_rows, self._scene_start)
+        recent = [track for track in self._ended if track.rows[-1] >= earliest]
         match = _match(face.box, [track.last.box for track in recent])
         track = Track() if match is None else recent[match]
-        track.unseen = 0
+        track.add(row, face)
+        track.confirmed, track.unseen = len(track.faces), 0
         self._ended = [ended for ended in self._ended if ended is not track]
         self._live.append(track)
-        return track
 
 
 def pick_person(
@@ -117,11 +138,11 @@ def pick_person(
         config: Gives the limits.
 
     Raises:
-        ClipRejected: There is no face (where the hint says), or two people compete.
+        ClipRejectedError: There is no face (where the hint says), or two people compete.
     """
     ranked = sorted(tracks, key=lambda track: -len(track.rows) * track.face_px())
     if not ranked:
-        raise ClipRejected(RejectReason.NO_FACE, "no face in any frame")
+        raise ClipRejectedError(RejectReason.NO_FACE, "no face in any frame")
     if hint is not None:
         return _hinted(ranked, hint, config)
     for rival in ranked[1:]:
@@ -139,9 +160,10 @@ def _hinted(tracks: list[Track], hint: Float[np.ndarray, " 4"], config: Pipeline
     overlaps = [float(box_iou(hint, track.faces[0].box[None])[0]) for track in first_second]
     if not overlaps or max(overlaps) <= 0:
         where = ", ".join(f"{value:.0f}" for value in hint)
-        raise ClipRejected(
+        raise ClipRejectedError(
             RejectReason.NO_FACE,
-            f"none of the {len(tracks)} faces lies where the manifest's face_box says (pixels {where}) in the first second",
+            f"none of the {len(tracks)} faces lies where the manifest's face_box says (pixels {where}) "
+            "in the first second",
         )
     return first_second[int(np.argmax(overlaps))]
 
@@ -150,7 +172,7 @@ def _check_rival(chosen: Track, rival: Track, config: PipelineConfig) -> None:
     together = len(set(chosen.rows) & set(rival.rows)) / len(chosen.rows)
     size = rival.face_px() / chosen.face_px()
     if together >= config.ambiguous_time and size >= config.ambiguous_size:
-        raise ClipRejected(
+        raise ClipRejectedError(
             RejectReason.AMBIGUOUS_FACE,
             f"two people: the second face is {size:.0%} as large as the first and is seen with it in {together:.0%} "
             "of its frames; give the clip a face_box in the manifest that says who is meant",

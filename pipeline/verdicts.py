@@ -42,7 +42,7 @@ class Reject:
     """What was seen and, where there is something to do, what to do."""
 
 
-class ClipRejected(Exception):
+class ClipRejectedError(Exception):
     """Raised inside the work on a clip to leave it out; never leaves `pipeline.clip_work`."""
 
     def __init__(self, reason: RejectReason, detail: str) -> None:

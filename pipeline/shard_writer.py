@@ -1,0 +1,182 @@
+"""Clips to the rows of one Parquet file, a row group (or a few) per clip."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from manifests.schema import Clip
+from pipeline.clip_work import FollowedClip, FrameCount, cut_clip, follow_clip
+from pipeline.faces import load_backend
+from pipeline.images import encode
+from pipeline.jobs import ShardJob
+from pipeline.offsets import IMAGE_BYTES
+from pipeline.records import ClipRecord, RejectRecord
+from pipeline.schema import COLUMNS, IMAGE, NAME_COLUMNS, SHARD_SCHEMA, to_table
+from pipeline.sources import Source, check_source
+from pipeline.track import face_side_px
+from pipeline.verdicts import ClipRejectedError, Reject, RejectReason
+from weights.registry import find_entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenShard:
+    """What became of the clips of a shard."""
+
+    clips: tuple[ClipRecord, ...]
+    rejects: tuple[RejectRecord, ...]
+
+    @property
+    def rows(self) -> int:
+        """Frames of all clips."""
+        return sum(clip.frames for clip in self.clips)
+
+
+class FailedHalfwayError(Exception):
+    """A clip failed after some of its rows were written: the file is of no use."""
+
+    def __init__(self, key: str, verdict: Reject) -> None:
+        super().__init__(f"{key}: {verdict.reason}: {verdict.detail}")
+        self.key = key
+        self.verdict = verdict
+
+
+def write_clips(job: ShardJob, path: Path, on_frames: FrameCount) -> WrittenShard:
+    """Write all clips of a shard that can be used to the Parquet file `path`.
+
+    Raises:
+        FailedHalfwayError: A clip that could be read at first could not be read again.
+    """
+    clips: list[ClipRecord] = []
+    rejects: list[RejectRecord] = []
+    schema = SHARD_SCHEMA.with_metadata({**(SHARD_SCHEMA.metadata or {}), **_metadata(job)})
+    with pq.ParquetWriter(path, schema, **_parquet_options()) as parquet:
+        for clip in job.plan.clips:
+            outcome = _judge(job, clip, on_frames)
+            if isinstance(outcome, Reject):
+                rejects.append(RejectRecord(clip=clip, reason=outcome.reason, detail=outcome.detail))
+                continue
+            place = _Place(
+                first_row=sum(record.frames for record in clips),
+                row_group=sum(record.row_groups for record in clips),
+            )
+            clips.append(_write_clip(job, parquet, outcome, place))
+    return WrittenShard(clips=tuple(clips), rejects=tuple(rejects))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    followed: FollowedClip
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    first_row: int
+    row_group: int
+
+
+def _judge(job: ShardJob, clip: Clip, on_frames: FrameCount) -> _Ready | Reject:
+    """Return the clip ready to be cut, or why it is left out."""
+    if clip.key in job.condemned:
+        return job.condemned[clip.key]
+    if clip.withdrawn is not None:
+        return Reject(reason=RejectReason.WITHDRAWN, detail=f"withdrawn on {clip.withdrawn.isoformat()}")
+    try:
+        source = check_source(clip, job.clip_folder)
+        return _Ready(followed=follow_clip(source.path, clip, job.config, on_frames), source=source)
+    except Exception as error:  # one bad clip must not take its shard down
+        return _verdict(error)
+
+
+def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: _Place) -> ClipRecord:
+    frames = usable = groups = 0
+    for part in _regroup(_tables(job, ready.followed), job.config.row_group_frames):
+        parquet.write_table(part, row_group_size=len(part))
+        frames += len(part)
+        usable += int(np.count_nonzero(part["ok"].to_numpy()))
+        groups += 1
+    followed, info = ready.followed, ready.followed.info
+    return ClipRecord(
+        clip=followed.clip,
+        first_row=place.first_row,
+        frames=frames,
+        usable_frames=usable,
+        row_group=place.row_group,
+        row_groups=groups,
+        width_px=info.width_px,
+        height_px=info.height_px,
+        source_fps=None if np.isnan(info.fps) else info.fps,
+        codec=info.codec,
+        rotation_deg=info.rotation_deg,
+        colour_rule=info.colour_rule,
+        source_sha256=ready.source.sha256,
+        crop_side_px=followed.square.side,
+        pad=round(followed.pad, 4),
+        face_px=round(float(np.median([face_side_px(face.box) for face in followed.faces.values()])), 1),
+        note=followed.note,
+    )
+
+
+def _tables(job: ShardJob, followed: FollowedClip) -> Iterator[pa.Table]:
+    try:
+        for batch in cut_clip(followed, job.config):
+            yield to_table(batch, [encode(image, job.config) for image in batch.images], job.config)
+    except Exception as error:  # one bad clip must not take its shard down
+        raise FailedHalfwayError(followed.clip.key, _verdict(error)) from error
+
+
+def _regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Yield the same rows in tables of `rows` rows, the last one shorter."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(map(len, waiting)) >= rows:
+            merged = pa.concat_tables(waiting)
+            yield merged.slice(0, rows)
+            waiting = [merged.slice(rows)]
+    merged = pa.concat_tables(waiting) if waiting else SHARD_SCHEMA.empty_table()
+    if len(merged):
+        yield merged
+
+
+def _verdict(error: Exception) -> Reject:
+    if isinstance(error, ClipRejectedError):
+        return error.verdict
+    return Reject(reason=RejectReason.FAILED, detail=f"{type(error).__name__}: {error}")
+
+
+def _metadata(job: ShardJob) -> dict[str, str]:
+    """Return what the file says about itself besides its columns."""
+    backend = load_backend(job.config.backend)
+    return {
+        "headshot.config": json.dumps(job.config.model_dump(mode="json"), sort_keys=True),
+        "headshot.plan_sha256": job.plan.sha256(job.config),
+        "headshot.landmarks": backend.scheme,
+        "headshot.weights": json.dumps({weight: find_entry(weight).sha256 for weight in backend.weight_ids}),
+    }
+
+
+def _parquet_options() -> dict[str, Any]:
+    """Return how columns are stored.
+
+    Images are left as they are (they are compressed already) so that each is one run of bytes; everything else is
+    small. Options per column go by the path of the leaf.
+    """
+    leaves = {
+        f"{name}.list.element" if pa.types.is_fixed_size_list(kind) else name: "zstd"
+        for name, kind in COLUMNS
+        if kind != IMAGE
+    }
+    return {
+        "compression": {**leaves, IMAGE_BYTES: "none", "image.path": "zstd"},
+        "use_dictionary": list(NAME_COLUMNS),
+        "write_page_index": True,
+        "write_page_checksum": True,
+        "store_schema": True,
+    }
