@@ -24,9 +24,7 @@ def read_manifest(path: Path) -> Manifest:
             message names the clip and the field.
     """
     if path.suffix != ".toml":
-        raise HeadshotError(
-            f"{path}: manifests are read from .toml files, not {path.suffix or 'no suffix'!r}"
-        )
+        raise HeadshotError(f"{path}: manifests are read from .toml files, not {path.suffix or 'no suffix'!r}")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError):

@@ -99,9 +99,7 @@ def _fetch_from(
 
 def _missing(sources: Iterable[PackageSource], folder: Path) -> list[PackageSource]:
     places = {source: _place_of(source, folder) for source in sources}
-    return [
-        source for source, place in places.items() if not place.is_file() or sha256_of(place) != source.sha256
-    ]
+    return [source for source, place in places.items() if not place.is_file() or sha256_of(place) != source.sha256]
 
 
 def _status(clip: Clip, folder: Path, reason_of: dict[Archive, str | None]) -> SampleStatus:

@@ -1,8 +1,10 @@
 """Reading members out of pinned archives: hash first, then open."""
 
+import gzip
 import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
@@ -54,9 +56,7 @@ def fetch_archive(archive: Archive, folder: Path, progress: Progress | None = No
     path = download(archive, folder, on_bytes)
     found = sha256_of(path)
     if not found.startswith(archive.sha256):
-        raise ArchiveUnavailable(
-            f"{archive.name} has the sha256 {found}, but {archive.sha256} is pinned; not opened"
-        )
+        raise ArchiveUnavailable(f"{archive.name} has the sha256 {found}, but {archive.sha256} is pinned; not opened")
     on_bytes(path.stat().st_size)
     return path
 
@@ -78,15 +78,13 @@ def take_members(archive: Path, members: Mapping[str, str], folder: Path) -> dic
         found = sha256_of(target)
         if found != members[member]:
             target.unlink()
-            raise ArchiveUnavailable(
-                f"{member} in {archive.name} has the sha256 {found}, not {members[member]}"
-            )
+            raise ArchiveUnavailable(f"{member} in {archive.name} has the sha256 {found}, not {members[member]}")
         files[member] = target
 
     read = _read_zip if zipfile.is_zipfile(archive) else _read_tar
     try:
         read(archive, members, keep)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ArchiveUnavailable(f"{archive.name} cannot be read as an archive ({error})") from error
     absent = sorted(set(members) - set(files))
     if absent:

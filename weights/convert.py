@@ -91,9 +91,10 @@ def _convert_state_dict(source: Path, target: Path) -> None:
         state = torch.load(source, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise HeadshotError(
-            f"{source.name} is no plain torch state dict ({reason}); nothing was run"
-        ) from error
+        raise HeadshotError(f"{source.name} is no plain torch state dict ({reason}); nothing was run") from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise HeadshotError(f"{source.name} is no plain torch state dict: it holds more than tensors")
+        raise HeadshotError(
+            f"{source.name} is no plain torch state dict: it holds more than tensors; "
+            "save the `state_dict()` of the network alone"
+        )
     save_file({name: value.detach().clone().contiguous() for name, value in state.items()}, target)

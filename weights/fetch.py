@@ -107,11 +107,9 @@ def add(weight_id: str, path: Path) -> Path:
         raise HeadshotError(f"{path} is not a file; give the path of {entry.file_name} as published")
     found = sha256_of(path)
     archive, member = _archive_of(entry), _member_of(entry)
-    with workspace(f"add-{entry.id}") as folder:
+    with workspace(archive.sha256 if archive else entry.id) as folder:
         if archive and member and found == archive.sha256:
-            return cached.keep(
-                entry, take_members(path, {member: entry.sha256}, folder)[member], entry.sha256
-            )
+            return cached.keep(entry, take_members(path, {member: entry.sha256}, folder)[member], entry.sha256)
         if found.startswith(entry.sha256):
             return cached.keep(entry, Path(shutil.copyfile(path, folder / "file")), found)
     raise HeadshotError(

