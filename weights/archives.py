@@ -14,8 +14,8 @@ from weights.files import sha256_of
 from weights.providers import Archive, download
 
 Progress = Callable[[str, int, int], None]
-"""Called with the name of an archive, the bytes that are here and the bytes expected (0: unknown), from
-the thread that downloads."""
+"""Called with the name of an archive, the bytes that are here and the bytes expected, from the thread that downloads.
+Where nobody states a size, the bytes expected are those that are here."""
 
 
 def fetch_members(
@@ -50,7 +50,8 @@ def fetch_archive(archive: Archive, folder: Path, progress: Progress | None = No
 
     def on_bytes(done: int) -> None:
         if progress:
-            progress(archive.name, min(done, archive.size_bytes or done), archive.size_bytes)
+            expected = archive.size_bytes or done
+            progress(archive.name, min(done, expected), expected)
 
     on_bytes(0)
     path = download(archive, folder, on_bytes)
