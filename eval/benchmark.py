@@ -71,9 +71,7 @@ def benchmark(
     weights = provenance.weight_records(weight_id for spec in specs for weight_id in spec.weights)
     outcomes = render_missing(store, systems, tasks, run_dir, progress)
     dataset = _dataset_record(store)
-    key = _score_key(
-        tasks, outcomes, run_dir, specs=specs, weights=weights, dataset_sha256=dataset.dataset_sha256
-    )
+    key = _score_key(tasks, outcomes, run_dir, specs=specs, weights=weights, dataset_sha256=dataset.dataset_sha256)
     known = _open_current(run_dir, key)
     if known is not None:
         return known
@@ -111,9 +109,7 @@ def _check(store: Store, systems: Sequence[System], tasks: TaskSet) -> None:
     names = Counter(system.name for system in systems)
     twice = [name for name, count in names.items() if count > 1]
     if twice or not systems:
-        raise HeadshotError(
-            f"systems {list(names.elements())}: give at least one, each under a name of its own"
-        )
+        raise HeadshotError(f"systems {list(names.elements())}: give at least one, each under a name of its own")
     if tasks.manifest_sha256 != store.info.manifest_sha256:
         raise HeadshotError(
             f"the tasks were made from manifest {tasks.manifest_sha256[:12]}, the data set {store.root} from "

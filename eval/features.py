@@ -94,9 +94,7 @@ class FeatureCache:
 
         return np.stack(self._rows(extractor.key, frames.digests, extract))
 
-    def pair_values(
-        self, measure: PairMeasure, generated: Frames, target: Frames
-    ) -> Float[np.ndarray, " frames"]:
+    def pair_values(self, measure: PairMeasure, generated: Frames, target: Frames) -> Float[np.ndarray, " frames"]:
         """Return the value of each pair of frames, measuring those of unknown content."""
         if not len(generated):
             return np.empty(0)

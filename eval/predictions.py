@@ -68,9 +68,7 @@ def path_of(run_dir: Path, system: str, task: Task) -> Path:
     return run_dir / "predictions" / system / f"{task.id}.parquet"
 
 
-def save(
-    run_dir: Path, header: PredictionHeader, task: Task, frames: UInt8[np.ndarray, "frames size size 3"]
-) -> Path:
+def save(run_dir: Path, header: PredictionHeader, task: Task, frames: UInt8[np.ndarray, "frames size size 3"]) -> Path:
     """Write the generated frames of a task, losslessly, all or nothing.
 
     Args:
@@ -115,9 +113,7 @@ def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames si
     except pa.ArrowInvalid as error:
         raise HeadshotError(f"{path} is damaged ({error}); delete it and run the benchmark again") from None
     if table["frame"].to_pylist() != list(task.query):
-        raise HeadshotError(
-            f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again"
-        )
+        raise HeadshotError(f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again")
     return np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
 
 
@@ -131,7 +127,5 @@ def _encode(frame: UInt8[np.ndarray, "size size 3"]) -> bytes:
 def _decode(data: bytes, path: Path) -> UInt8[np.ndarray, "size size 3"]:
     frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if frame is None:
-        raise HeadshotError(
-            f"{path} holds an image that does not decode; delete it and run the benchmark again"
-        )
+        raise HeadshotError(f"{path} holds an image that does not decode; delete it and run the benchmark again")
     return np.ascontiguousarray(frame[..., ::-1])

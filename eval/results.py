@@ -162,7 +162,5 @@ class Run:
                 f"no finished benchmark in {folder}: {error.filename} is missing; run it first"
             ) from None
         except (ValidationError, pa.ArrowInvalid) as error:
-            raise HeadshotError(
-                f"{folder} holds a benchmark this version cannot read: {error}; run it again"
-            ) from None
+            raise HeadshotError(f"{folder} holds a benchmark this version cannot read: {error}; run it again") from None
         return cls(folder=folder, record=record, scores=scores, tasks=TaskSet.load(folder / TASKS_FILE))

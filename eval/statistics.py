@@ -79,8 +79,7 @@ def summarise(scores: pa.Table, specs: Sequence[MetricSpec]) -> tuple[Cell, ...]
         specs: The metrics to summarise; rows of others are left out.
     """
     return tuple(
-        _cell(system, shots, spec, rows, sample)
-        for system, shots, spec, rows, sample in _samples(scores, specs)
+        _cell(system, shots, spec, rows, sample) for system, shots, spec, rows, sample in _samples(scores, specs)
     )
 
 
@@ -148,9 +147,7 @@ class _Rows:
         return _Rows(**{name: getattr(self, name)[keep] for name in self.__slots__})
 
 
-def _samples(
-    scores: pa.Table, specs: Sequence[MetricSpec]
-) -> Iterator[tuple[str, int, MetricSpec, _Rows, _Sample]]:
+def _samples(scores: pa.Table, specs: Sequence[MetricSpec]) -> Iterator[tuple[str, int, MetricSpec, _Rows, _Sample]]:
     """Yield the rows and the sample of each cell; systems in order of first appearance, shots ascending."""
     system = pc.dictionary_encode(scores["system"]).combine_chunks()
     metric = pc.dictionary_encode(scores["metric"]).combine_chunks()
@@ -158,8 +155,7 @@ def _samples(
     system_code, metric_code = system.indices.to_numpy(), metric.indices.to_numpy()
     shots = scores["shots"].to_numpy()
     columns = {
-        name: scores[name].to_numpy(zero_copy_only=False)
-        for name in ("identity", "clip", "frame", "value", "status")
+        name: scores[name].to_numpy(zero_copy_only=False) for name in ("identity", "clip", "frame", "value", "status")
     }
     rows = _Rows(**columns)
     for code, name in enumerate(names):
@@ -193,9 +189,7 @@ def _headline(rows: _Rows, spec: MetricSpec) -> Float[np.ndarray, " rows"]:
     """Return the values with failures, and what is beyond it, at the worst bound; NaN for bad targets."""
     if spec.worst is None:
         raise ValueError(f"{spec.id} is a frame-level metric without a worst bound")
-    bounded = (
-        np.maximum(rows.value, spec.worst) if spec.higher_is_better else np.minimum(rows.value, spec.worst)
-    )
+    bounded = np.maximum(rows.value, spec.worst) if spec.higher_is_better else np.minimum(rows.value, spec.worst)
     return np.asarray(np.where(_failed(rows), spec.worst, bounded))
 
 
@@ -260,8 +254,7 @@ def _paired(one: _Sample, other: _Sample) -> tuple[float, float, float, int]:
     """Return difference, interval and number of identities that both have."""
     shared = sorted(set(one.identities) & set(other.identities))
     picked = [
-        sample.per_identity[[sample.identities.index(identity) for identity in shared]]
-        for sample in (one, other)
+        sample.per_identity[[sample.identities.index(identity) for identity in shared]] for sample in (one, other)
     ]
     gaps = picked[0] - picked[1]
     if one.jackknife:

@@ -123,8 +123,7 @@ def make_tasks(
         raise HeadshotError(f"shots {list(shots)}: give one or more numbers of at least 1, such as 1,8,32")
     if query_frames < MIN_QUERY_FRAMES or draws < 1:
         raise HeadshotError(
-            f"query_frames {query_frames} and draws {draws}: "
-            f"use at least {MIN_QUERY_FRAMES} query frames and 1 draw"
+            f"query_frames {query_frames} and draws {draws}: use at least {MIN_QUERY_FRAMES} query frames and 1 draw"
         )
     assert_identity_disjoint(store)
     tasks: list[Task] = []
@@ -141,12 +140,9 @@ def make_tasks(
             tasks += [_task(clip, count, draw, order[:count], query) for count in wanted]
     if not tasks:
         reasons = (
-            "; ".join(f"{skip.clip}: {skip.reason}" for skip in skipped)
-            or "the data set has no clip of the split test"
+            "; ".join(f"{skip.clip}: {skip.reason}" for skip in skipped) or "the data set has no clip of the split test"
         )
-        raise HeadshotError(
-            f"no task can be made at {wanted[-1]} shots: {reasons}; lower the shots or add test clips"
-        )
+        raise HeadshotError(f"no task can be made at {wanted[-1]} shots: {reasons}; lower the shots or add test clips")
     return TaskSet(
         manifest_sha256=store.info.manifest_sha256,
         seed=seed,
@@ -184,10 +180,7 @@ def _split_rows(
     left = len(rows) - pool_frames - gap
     if left < MIN_QUERY_FRAMES:
         need = most_shots + gap + MIN_QUERY_FRAMES
-        return (
-            f"{len(rows)} usable frames, {need} needed for {most_shots} shots "
-            f"and {MIN_QUERY_FRAMES} query frames"
-        )
+        return f"{len(rows)} usable frames, {need} needed for {most_shots} shots and {MIN_QUERY_FRAMES} query frames"
     rest = rows[pool_frames + gap :]
     spread = np.linspace(0, len(rest) - 1, min(query_frames, len(rest))).round().astype(np.int64)
     return rows[:pool_frames], rest[spread]

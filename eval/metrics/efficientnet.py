@@ -109,9 +109,7 @@ class _Graph:
             numpy_helper.from_array(np.array(6, np.float32), "six"),
         ]
 
-    def convolution(
-        self, source: str, weight: str, norm: str, *, stride: int = 1, activate: bool = True
-    ) -> str:
+    def convolution(self, source: str, weight: str, norm: str, *, stride: int = 1, activate: bool = True) -> str:
         """Append a convolution with its normalisation folded in, and ReLU6 unless told otherwise."""
         kernel, bias = self._folded(weight, norm)
         for name, value in ((f"{weight}.kernel", kernel), (f"{weight}.bias", bias)):
@@ -156,9 +154,7 @@ class _Graph:
         self._nodes.append(helper.make_node(operation, inputs, [output], **attributes))
         return output
 
-    def _folded(
-        self, weight: str, norm: str
-    ) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, " channels"]]:
+    def _folded(self, weight: str, norm: str) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, " channels"]]:
         """Return kernel and bias that include the normalisation."""
         kernel = self._take(f"{weight}.weight")
         deviation = np.sqrt(self._take(f"{norm}.running_var") + _BATCH_NORM_EPSILON)

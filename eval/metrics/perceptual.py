@@ -44,9 +44,7 @@ class LpipsAlex:
         network = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
         # The package keeps layer i of torchvision's `features` in slice s under the name `slice<s>.<i>`.
         state = load_file(trunk)
-        renamed = {
-            name: state.pop(f"features.{name.split('.', 1)[1]}", None) for name in network.net.state_dict()
-        }
+        renamed = {name: state.pop(f"features.{name.split('.', 1)[1]}", None) for name in network.net.state_dict()}
         left_over = [name for name in state if name.startswith("features.")]
         if left_over or None in renamed.values():
             raise HeadshotError(f"{trunk} does not hold the convolutions of AlexNet; fetch its weights again")

@@ -49,11 +49,12 @@ class MetricSpec(Record):
 
 
 _RENDERED_ONLY = (
-    "Any picture can be measured. A frame that the system did not deliver counts as {worst} in the headline."
+    "Any picture can be measured. A frame that the system did not deliver counts as {worst} in the headline, "
+    "and so does a measured value that is worse, so that failing never pays."
 )
 _NEEDS_FACE = (
     "A frame in which no face is found, or that the system did not deliver, counts as {worst} in the "
-    "headline; values beyond that count as {worst} as well, so that failing never pays. Target frames "
+    "headline, and so does a measured value that is worse, so that failing never pays. Target frames "
     "without a measurable face are left out for every system alike."
 )
 
@@ -79,9 +80,7 @@ SSIM = MetricSpec(
     version=1,
     title="SSIM",
     level="frame",
-    definition=(
-        "Structural similarity of generated and target frame, averaged over pixels and the three colours."
-    ),
+    definition=("Structural similarity of generated and target frame, averaged over pixels and the three colours."),
     equation="mean of (2 mx my + C1)(2 sxy + C2) / ((mx^2 + my^2 + C1)(sx^2 + sy^2 + C2)), "
     "C1 = (0.01 * 255)^2, C2 = (0.03 * 255)^2",
     source=(
@@ -94,8 +93,7 @@ SSIM = MetricSpec(
     higher_is_better=True,
     perfect=1.0,
     preparation=(
-        "8-bit RGB at the size of the task; Gaussian window of sigma 1.5 and radius 5, border of 5 pixels "
-        "left out."
+        "8-bit RGB at the size of the task; Gaussian window of sigma 1.5 and radius 5, border of 5 pixels left out."
     ),
     worst=0.0,
     failure_policy=_RENDERED_ONLY.format(worst="0"),
@@ -121,8 +119,7 @@ def _lpips(weights: str) -> MetricSpec:
         weights=(weights,),
         preparation="RGB at the size of the task, scaled to [-1, 1].",
         worst=1.0,
-        failure_policy=_RENDERED_ONLY.format(worst="1")
-        + " Measured values above 1 count as 1 in the headline.",
+        failure_policy=_RENDERED_ONLY.format(worst="1"),
     )
 
 
@@ -149,7 +146,7 @@ def _csim(network: str, title: str, network_text: str) -> MetricSpec:
             "averaging."
         ),
         worst=0.0,
-        failure_policy=_NEEDS_FACE.format(worst="0 (what a stranger scores)"),
+        failure_policy=_NEEDS_FACE.format(worst="0, as a stranger does,"),
     )
 
 
@@ -166,7 +163,7 @@ NME_INTEROCULAR = MetricSpec(
     ),
     equation="mean over points of |p_generated - p_target| / |p_target[36] - p_target[45]|",
     source="300-W evaluation (Sagonas et al. 2013) with the scheme ibug68-from-mesh468.",
-    unit="of inter-ocular distance",
+    unit="fraction of the inter-ocular distance",
     range=(0.0, None),
     higher_is_better=False,
     perfect=0.0,
@@ -181,21 +178,18 @@ NME_INTEROCULAR = MetricSpec(
 )
 
 
-def _frechet(
-    *, metric: str, title: str, network: str, weights: str, preparation: str, source: str
-) -> MetricSpec:
+def _frechet(*, metric: str, title: str, network: str, weights: str, preparation: str, source: str) -> MetricSpec:
     return MetricSpec(
         id=metric,
         version=1,
         title=title,
         level="set",
         definition=f"Frechet distance between Gaussians fitted to the {network} features of all generated "
-        "and of all target frames. It grows as the number of frames falls, so only values over the "
-        "same number of frames compare.",
-        equation=(
-            "|mx - my|^2 + Tr Sx + Tr Sy - 2 ||Xc Yc^T||_* / sqrt((n - 1)(m - 1)), Xc and Yc being the "
-            "centred feature rows; the nuclear norm is exact below full rank as well"
-        ),
+        "and of all target frames. The nuclear norm takes the place of the matrix root and is exact below full "
+        "rank as well. The distance grows as the number of frames falls, so only values over the same number of "
+        "frames compare.",
+        equation="|mx - my|^2 + Tr Sx + Tr Sy - 2 ||Xc Yc^T||_* / sqrt((n - 1)(m - 1)), "
+        "Xc and Yc being the centred feature rows",
         source=source,
         unit="",
         range=(0.0, None),

@@ -16,9 +16,7 @@ class StillHead:
 
     frame: UInt8[np.ndarray, "size size 3"]
 
-    def render(
-        self, driving_landmarks: Float[np.ndarray, "frames 68 2"]
-    ) -> UInt8[np.ndarray, "frames size size 3"]:
+    def render(self, driving_landmarks: Float[np.ndarray, "frames 68 2"]) -> UInt8[np.ndarray, "frames size size 3"]:
         """Return the frame once for each set of driving landmarks."""
         return np.repeat(self.frame[None], len(driving_landmarks), axis=0)
 
@@ -29,9 +27,7 @@ class NearestHead:
 
     support: Support
 
-    def render(
-        self, driving_landmarks: Float[np.ndarray, "frames 68 2"]
-    ) -> UInt8[np.ndarray, "frames size size 3"]:
+    def render(self, driving_landmarks: Float[np.ndarray, "frames 68 2"]) -> UInt8[np.ndarray, "frames size size 3"]:
         """Return, for each set of driving landmarks, the support frame that resembles it most."""
         return np.asarray(self.support.frames[nearest(driving_landmarks, self.support.landmarks)])
 

@@ -27,9 +27,7 @@ class Support:
 class Head(Protocol):
     """A system adapted to one person. May have `iterations: int`, the number of fine-tuning steps it took."""
 
-    def render(
-        self, driving_landmarks: Float[np.ndarray, "frames 68 2"]
-    ) -> UInt8[np.ndarray, "frames size size 3"]:
+    def render(self, driving_landmarks: Float[np.ndarray, "frames 68 2"]) -> UInt8[np.ndarray, "frames size size 3"]:
         """Return one RGB frame of `Support.size_px` for each set of driving landmarks, in their order."""
 
 

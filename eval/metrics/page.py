@@ -1,0 +1,90 @@
+"""The page that explains every metric: `python -m eval.metrics.page > docs/metrics.md`."""
+
+import sys
+
+from eval.metrics.specs import SPECS, MetricSpec
+
+_INTRODUCTION = """\
+# Metrics
+
+This page is generated from the specifications in `eval/metrics/specs.py`. The same text stands in every
+`run.json` and every report, so that a number never travels without what it means.
+
+- The id names what was computed. A Frechet distance is called FID only over the network that FID was defined
+on; over any
+  other network it is `fd.<network>`, and the two are never in one column.
+- Two profiles choose the networks. `embedded` (the default) uses networks that ship inside packages, `paper`
+the ones that papers
+  quote. Compare numbers within a profile only.
+- Every frame counts. Where a frame cannot be scored, the headline takes it at the metric's stated bound, the
+number over
+  measured frames alone is shown beside it, and the failures are counted.
+- Every number has a 95% interval whose unit is the person. Frames of a clip are averaged, then clips of a
+person, then
+  people: Student's t for metrics of single frames, the delete-one-person jackknife for Frechet distances.
+  With three people the interval is wide, because three people say little.
+- A comparison is paired: the difference between two systems over the same people. It is called better or
+worse only where its
+  interval leaves out zero.
+"""
+
+
+def render_page() -> str:
+    """Return the page as Markdown."""
+    parts = [_INTRODUCTION, _overview()]
+    seen: dict[str, MetricSpec] = {}
+    for specs in SPECS.values():
+        for spec in specs:
+            if spec.id not in seen:
+                seen[spec.id] = spec
+                parts.append(_section(spec))
+    return "\n".join(parts)
+
+
+def _overview() -> str:
+    lines = ["| metric | profile | better | perfect | a failed frame counts as |", "|---|---|---|---|---|"]
+    rows: dict[str, list[str]] = {}
+    by_id: dict[str, MetricSpec] = {}
+    for profile, specs in SPECS.items():
+        for spec in specs:
+            rows.setdefault(spec.id, []).append(profile)
+            by_id[spec.id] = spec
+    for metric, profiles in rows.items():
+        spec = by_id[metric]
+        worst = "a black frame" if spec.worst is None else f"{spec.worst:g}"
+        direction = "higher" if spec.higher_is_better else "lower"
+        lines.append(f"| `{metric}` | {', '.join(profiles)} | {direction} | {spec.perfect:g} | {worst} |")
+    return "\n".join(lines) + "\n"
+
+
+def _section(spec: MetricSpec) -> str:
+    low, high = spec.range
+    facts = {
+        "Version": str(spec.version),
+        "Equation": f"`{spec.equation}`",
+        "Unit": spec.unit or "none",
+        "Range": f"{low:g} to {'no upper end' if high is None else format(high, 'g')}",
+        "Preparation": spec.preparation,
+        "Networks": _networks(spec.id),
+        "Failures": spec.failure_policy,
+        "Source": spec.source,
+    }
+    lines = [f"- {name}: {text}" for name, text in facts.items()]
+    return f"## {spec.title}: `{spec.id}`\n\n{spec.definition}\n\n" + "\n".join(lines) + "\n"
+
+
+def _networks(metric: str) -> str:
+    """Name the networks of a metric; those of both profiles where they differ."""
+    found = {
+        profile: ", ".join(f"`{weight}`" for weight in spec.weights)
+        for profile, specs in SPECS.items()
+        for spec in specs
+        if spec.id == metric
+    }
+    if len(set(found.values())) == 1:
+        return next(iter(found.values())) or "none"
+    return "; ".join(f"{names} ({profile})" for profile, names in found.items())
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_page())
