@@ -1,0 +1,175 @@
+"""Look for yourself: source, driving and target frames beside what each system drew, chosen by a rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from eval import predictions
+from eval.results import Run
+from eval.tasks import Task
+from model.landmark_map import draw
+from pipeline.landmarks import interocular
+from pipeline.store import Store
+from reports.legend import SystemKey
+from reports.numbers import plural
+from reports.pictures import Picture, picture, synthetic_picture
+
+THUMB_PX = 56
+MOVEMENTS = ("Least movement", "Middle", "Most movement")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportStrip:
+    """The source frames that one number of shots adds to the smaller ones."""
+
+    caption: str
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameBlock:
+    """One frame to be drawn."""
+
+    movement: str
+    frame: int
+    driving: Picture
+    target: Picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemRow:
+    """What one system drew: for each frame block and number of shots a picture, None where it delivered none."""
+
+    key: SystemKey
+    generated: tuple[tuple[Picture | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipGallery:
+    """One test clip."""
+
+    anchor: str
+    identity: str
+    clip: str
+    shots: tuple[int, ...]
+    supports: tuple[SupportStrip, ...]
+    blocks: tuple[FrameBlock, ...]
+    rows: tuple[SystemRow, ...]
+
+
+def galleries(run: Run, store: Store, keys: Mapping[str, SystemKey], *, most_pictures: int) -> tuple[ClipGallery, ...]:
+    """Return the pictures of the test clips, every person before any second clip of one.
+
+    Of each clip three frames are shown: the one whose landmarks are nearest to the first source frame's, the
+    farthest, and the one in the middle. With many clips it is one frame each (the middle), then fewer clips.
+
+    Args:
+        run: The finished benchmark.
+        store: The data set.
+        keys: The systems, in the order of the columns.
+        most_pictures: Roughly how many pictures the page can carry.
+    """
+    tasks: dict[str, list[Task]] = {}
+    for task in run.tasks.tasks:
+        if task.draw == 0:
+            tasks.setdefault(task.clip, []).append(task)
+    clips = _people_first(tasks)
+    per_frame = 2 + len(keys) * len(run.tasks.shots)
+    movements = MOVEMENTS if len(clips) * len(MOVEMENTS) * per_frame <= most_pictures else MOVEMENTS[1:2]
+    shown = clips[: max(1, most_pictures // (per_frame * len(movements)))]
+    return tuple(
+        _gallery(run, store, sorted(tasks[clip], key=lambda task: task.shots), keys, movements) for clip in shown
+    )
+
+
+def _people_first(tasks: Mapping[str, Sequence[Task]]) -> list[str]:
+    """Return the clips so that everybody's first comes before anybody's second."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for clip, of_clip in tasks.items():
+        identity = of_clip[0].identity
+        seen[identity] = seen.get(identity, 0) + 1
+        ranked.append((seen[identity], clip))
+    return [clip for _, clip in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _gallery(
+    run: Run, store: Store, tasks: Sequence[Task], keys: Mapping[str, SystemKey], movements: Sequence[str]
+) -> ClipGallery:
+    first, size_px = tasks[0], run.tasks.size_px
+    clip = store.clip(first.clip)
+    landmarks = store.landmarks(clip, first.query, size_px)
+    targets = store.frames(clip, first.query, size_px)
+    source = store.landmarks(clip, first.support[:1], size_px)[0]
+    order = np.argsort(movement(landmarks, source), kind="stable")
+    place_of = dict(zip(MOVEMENTS, order[[0, len(order) // 2, -1]].tolist(), strict=True))
+    places = [place_of[kind] for kind in movements]
+    about = [f"{first.identity}, frame {first.query[place]}" for place in places]
+    return ClipGallery(
+        anchor=f"clip-{first.clip.replace('/', '-')}",
+        identity=first.identity,
+        clip=first.clip,
+        shots=tuple(task.shots for task in tasks),
+        supports=_supports(store, tasks),
+        blocks=tuple(
+            FrameBlock(
+                movement=kind,
+                frame=first.query[place],
+                driving=picture(draw(landmarks[place], size_px), f"landmark map of {words}"),
+                target=picture(targets[place], f"real target, {words}"),
+            )
+            for kind, place, words in zip(movements, places, about, strict=True)
+        ),
+        rows=tuple(_system_row(run, tasks, key, places, about) for key in keys.values()),
+    )
+
+
+def _system_row(
+    run: Run, tasks: Sequence[Task], key: SystemKey, places: Sequence[int], about: Sequence[str]
+) -> SystemRow:
+    """Return a system's pictures of the query frames at `places`."""
+    drawn = {
+        task.shots: predictions.load(run.folder, key.name, task)
+        for task in tasks
+        if predictions.header(run.folder, key.name, task) is not None
+    }
+    return SystemRow(
+        key=key,
+        generated=tuple(
+            tuple(
+                generated_picture(drawn[task.shots][place], key, task.shots, words) if task.shots in drawn else None
+                for task in tasks
+            )
+            for place, words in zip(places, about, strict=True)
+        ),
+    )
+
+
+def movement(
+    landmarks: Float[np.ndarray, "frames 68 2"], source: Float[np.ndarray, "68 2"]
+) -> Float[np.ndarray, " frames"]:
+    """Return how far each frame's landmarks lie from the source's, as a fraction of its inter-ocular distance."""
+    gaps = np.linalg.norm(landmarks - source, axis=-1).mean(axis=-1)
+    return np.asarray(gaps / interocular(source))
+
+
+def generated_picture(image: UInt8[np.ndarray, "size size 3"], key: SystemKey, shots: int, about: str) -> Picture:
+    """Return what a system drew, labelled in its pixels where the system synthesises."""
+    alt = f"{key.name} from {plural(shots, 'shot')}, {about}"
+    return synthetic_picture(image, alt) if key.synthetic else picture(image, f"{alt} ({key.pictures})")
+
+
+def _supports(store: Store, tasks: Sequence[Task]) -> tuple[SupportStrip, ...]:
+    """Return the nested source frames: those of the fewest shots, then what each larger number adds."""
+    strips: list[SupportStrip] = []
+    seen = 0
+    for task in tasks:
+        added = task.support[seen:]
+        images = store.frames(store.clip(task.clip), added, THUMB_PX)
+        pictures = tuple(picture(image, f"real source frame {row}") for image, row in zip(images, added, strict=True))
+        caption = plural(task.shots, "shot") if not seen else f"{task.shots} shots: these {len(added)} more"
+        strips.append(SupportStrip(caption=caption, pictures=pictures))
+        seen = len(task.support)
+    return tuple(strips)

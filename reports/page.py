@@ -1,0 +1,200 @@
+"""The whole page as data, and as HTML: everything inlined, nothing fetched."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from eval.metrics.specs import MetricSpec
+from eval.results import FailureCount, Run, WeightRecord
+from eval.statistics import summarise
+from pipeline.store import Store
+from reports import curves as curve_geometry
+from reports.answer import Evidence, answer, headline
+from reports.curves import Curve, curves
+from reports.gallery import ClipGallery, galleries
+from reports.leads import Comparisons, leads
+from reports.legend import SystemKey, legend
+from reports.numbers import number, plural
+from reports.people import People, people
+from reports.provenance import CostRow, Fact, Provenance, costs, provenance, summary_facts
+from reports.table import Column, MainTable, main_table, within_range
+from reports.worst import WorstGallery, worst_cases
+
+TEMPLATES = Path(__file__).with_name("templates")
+MOST_PICTURES = 900
+"""Pictures of test clips on the page; at about 6 kB each they leave room below the page's limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """An entry of the contents."""
+
+    anchor: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricFacts:
+    """A metric's definition with the networks it stands on."""
+
+    spec: MetricSpec
+    column: Column
+    range: str
+    networks: tuple[WeightRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Everything the templates show."""
+
+    title: str
+    question: str
+    version: str
+    headline: str
+    answer: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+    keys: tuple[SystemKey, ...]
+    shots: tuple[int, ...]
+    table: MainTable
+    not_corrected: str
+    failures: tuple[FailureCount, ...]
+    curves: tuple[Curve, ...]
+    galleries: tuple[ClipGallery, ...]
+    pictures_note: str
+    worst: tuple[WorstGallery, ...]
+    metrics: tuple[MetricFacts, ...]
+    people: People
+    costs: tuple[CostRow, ...]
+    hardware: str
+    provenance: Provenance
+
+
+SECTIONS = (
+    ("answer", "The answer"),
+    ("results", "Results"),
+    ("shots", "More shots"),
+    ("pictures", "Look closer"),
+    ("worst", "Worst cases"),
+    ("metrics", "Metrics"),
+    ("people", "People and data"),
+    ("costs", "Cost"),
+    ("reproduce", "Run it again"),
+)
+
+
+def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Page:
+    """Return the page of a finished benchmark.
+
+    Args:
+        run: The benchmark.
+        store: The data it ran on.
+        most_pictures: Roughly how many pictures of test clips to show.
+    """
+    record = run.record
+    keys = legend([(system.name, system.title) for system in record.systems])
+    cells = within_range(summarise(run.scores, record.specs), record.specs)
+    comparisons = Comparisons(run.scores, record.specs)
+    leading = leads(cells, record.specs, comparisons)
+    table = main_table(cells, record.specs, leading, keys)
+    tested = {task.clip: task.identity for task in run.tasks.tasks}
+    n_people, n_clips = len(set(tested.values())), len(tested)
+    evidence = Evidence(
+        cells=cells,
+        specs=record.specs,
+        leading=leading,
+        comparisons=comparisons,
+        keys=keys,
+        people=n_people,
+        clips=n_clips,
+    )
+    shown = galleries(run, store, keys, most_pictures=most_pictures)
+    facts = summary_facts(run, n_people, n_clips)
+    return Page(
+        title=f"{plural(len(keys), 'system')} on {plural(n_people, 'person', 'people')} from {record.dataset.title}",
+        question=(
+            "Given a few frames of a person it has never met, how well does a system draw that person making "
+            "movements of which it knows only the landmarks?"
+        ),
+        version=_version(),
+        headline=headline(evidence),
+        answer=answer(evidence),
+        facts=facts,
+        sections=tuple(Section(anchor=anchor, title=title) for anchor, title in SECTIONS),
+        keys=tuple(keys.values()),
+        shots=run.tasks.shots,
+        table=table,
+        not_corrected=f"The {len(leading)} comparisons are not corrected for being many.",
+        failures=record.failures,
+        curves=curves(cells, record.specs, table, keys),
+        galleries=shown,
+        pictures_note=_pictures_note(shown, n_clips),
+        worst=worst_cases(run, store, table.columns, keys),
+        metrics=tuple(
+            _metric(spec, column, record.weights) for spec, column in zip(record.specs, table.columns, strict=True)
+        ),
+        people=people(
+            store.info.description,
+            store.clips,
+            store.rejects,
+            [(skip.clip, skip.reason) for skip in run.tasks.skipped],
+        ),
+        costs=costs(run, keys),
+        hardware=next(fact.value for fact in facts if fact.name == "Hardware"),
+        provenance=provenance(run, keys),
+    )
+
+
+def render(page: Page) -> str:
+    """Return the page as one HTML file that needs nothing else and lets nothing else in."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    return environment.get_template("report.html").render(
+        page=page,
+        chart=curve_geometry,
+        style=Markup(style),
+        style_hash=_csp_hash(style),
+    )
+
+
+def _version() -> str:
+    try:
+        return version("headshot")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _csp_hash(text: str) -> str:
+    """Return the hash by which a content security policy admits exactly this inline text."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _pictures_note(shown: Sequence[ClipGallery], clips: int) -> str:
+    if len(shown) == clips:
+        return ""
+    return f"{len(shown)} of {clips} clips are shown, everybody once before anybody twice, to keep this page light."
+
+
+def _metric(spec: MetricSpec, column: Column, weights: Sequence[WeightRecord]) -> MetricFacts:
+    low, high = spec.range
+    ends = f"from {number(low, 0)} up" if high is None else f"{number(low, 0)} to {number(high, 0)}"
+    unit = f" {spec.unit}" if spec.unit else ""
+    known = {weight.id: weight for weight in weights}
+    return MetricFacts(
+        spec=spec,
+        column=column,
+        range=f"{ends}{unit}; ground truth against itself: {spec.perfect:g}",
+        networks=tuple(known[name] for name in spec.weights if name in known),
+    )

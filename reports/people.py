@@ -1,0 +1,119 @@
+"""Who is in the data, under which terms, and which clips were left out and why."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pipeline.store import ClipEntry, RejectRow
+from reports.numbers import plural
+
+UNKNOWN_CONSENT = "not known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipTerms:
+    """One clip as the page lists it."""
+
+    clip: str
+    identity: str
+    split: str
+    frames: str
+    licence: str
+    consent: str
+    credit: str
+    link: str
+    """A web address, or empty where there is none that is safe to follow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """One clip that is not in the data or not in the test, and why."""
+
+    clip: str
+    stage: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """The dataset section."""
+
+    summary: str
+    description: str
+    """What the data set says of itself."""
+    clips: tuple[ClipTerms, ...]
+    left_out: tuple[LeftOut, ...]
+    reasons: str
+    """How many clips were left out for each reason."""
+
+
+def people(
+    description: str,
+    clips: Sequence[ClipEntry],
+    rejects: Sequence[RejectRow],
+    skipped: Sequence[tuple[str, str]],
+) -> People:
+    """Return the dataset section, test clips first.
+
+    Args:
+        description: What the data set says of itself.
+        clips: The clips in the data set.
+        rejects: The clips that preprocessing left out.
+        skipped: (clip key, reason) of test clips without tasks.
+    """
+    order = {"test": 0, "val": 1, "train": 2}
+    listed = sorted(clips, key=lambda clip: (order.get(clip.split, 3), clip.key))
+    left_out = (
+        *(
+            LeftOut(clip=one.key, stage="preprocessing", reason=_words(one.reason), detail=one.detail)
+            for one in rejects
+        ),
+        *(LeftOut(clip=clip, stage="tasks", reason="too few frames", detail=reason) for clip, reason in skipped),
+    )
+    counts = Counter(one.reason for one in left_out)
+    return People(
+        summary=_summary(clips),
+        description=description,
+        clips=tuple(_terms(clip) for clip in listed),
+        left_out=left_out,
+        reasons=", ".join(f"{reason}: {count}" for reason, count in counts.most_common()),
+    )
+
+
+def safe_link(url: str) -> str:
+    """Return the address where it is a plain web address, and nothing where following it could run something."""
+    parts = urlsplit(url)
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def _terms(clip: ClipEntry) -> ClipTerms:
+    usable = f"{clip.usable_frames:,} of {clip.frames:,}"
+    return ClipTerms(
+        clip=clip.key,
+        identity=clip.identity,
+        split=clip.split,
+        frames=usable,
+        licence=clip.licence,
+        consent=clip.consent or UNKNOWN_CONSENT,
+        credit=clip.credit,
+        link=safe_link(clip.source_url),
+    )
+
+
+def _summary(clips: Sequence[ClipEntry]) -> str:
+    """Say how many people and clips each split holds, and of how many people the consent is not known."""
+    parts = []
+    for split, name in (("test", "tested on"), ("train", "trained on"), ("val", "for validation")):
+        of_split = [clip for clip in clips if clip.split == split]
+        if of_split:
+            identities = plural(len({clip.identity for clip in of_split}), "person", "people")
+            parts.append(f"{identities} {name} ({plural(len(of_split), 'clip')})")
+    unknown = len({clip.identity for clip in clips if not clip.consent})
+    consent = f" Of {plural(unknown, 'person', 'people')} the basis of consent is not known." if unknown else ""
+    return f"{'; '.join(parts)}. Nobody is in two splits.{consent}"
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")

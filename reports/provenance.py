@@ -1,0 +1,186 @@
+"""How the numbers came about: what ran, on what, at what cost, and how to run it again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from eval.metrics.specs import SPECS
+from eval.results import CostRecord, Run, RunRecord
+from reports.legend import SystemKey
+from reports.numbers import MISSING, duration, listing, plural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A line of a definition list; `code` is set in a fixed-width face."""
+
+    name: str
+    value: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostCell:
+    """What a system cost at one number of shots."""
+
+    adaptation: str
+    speed: str
+    iterations: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """What a system cost, one cell for each number of shots."""
+
+    key: SystemKey
+    rows: tuple[CostCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemFacts:
+    """A system as it was run."""
+
+    key: SystemKey
+    config: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """The section on reproduction."""
+
+    commands: tuple[str, ...]
+    hashes: tuple[Fact, ...]
+    systems: tuple[SystemFacts, ...]
+    packages: tuple[Fact, ...]
+    weights: tuple[tuple[str, str, str, str], ...]
+    """(id, sha256, licence, source) of each pretrained network."""
+    config: str
+
+
+def summary_facts(run: Run, people: int, clips: int) -> tuple[Fact, ...]:
+    """Return the facts at the top of the page: what was run, by what, when."""
+    record, tasks = run.record, run.tasks
+    frames = sum(len(task.query) for task in tasks.tasks if task.shots == tasks.shots[0] and task.draw == 0)
+    facts = [
+        Fact(name="Data", value=f"{record.dataset.title} ({record.dataset.name})"),
+        Fact(
+            name="People under test",
+            value=f"{people}, in {plural(clips, 'clip')}; {plural(frames, 'frame')} to draw in each setting",
+        ),
+        Fact(
+            name="Shots",
+            value=f"{listing(map(str, tasks.shots))}, nested; {plural(tasks.draws, 'draw')} of the source frames",
+        ),
+        Fact(name="Pictures", value=f"{tasks.size_px} × {tasks.size_px} pixels"),
+        Fact(name="Systems", value=listing(system.name for system in record.systems)),
+        *_checkpoints(record),
+        Fact(name="Metrics", value=f"networks of the profile {profile}" if (profile := profile_of(record)) else ""),
+        Fact(name="Seeds", value=", ".join(f"{name} {seed}" for name, seed in record.seeds.items())),
+        Fact(name="Run", value=f"{_day(record.started_at)}, took {_took(record)}"),
+        Fact(name="Hardware", value=_hardware(record)),
+        Fact(name="Code", value=_code(record)),
+    ]
+    return tuple(fact for fact in facts if fact.value or fact.code)
+
+
+def costs(run: Run, keys: Mapping[str, SystemKey]) -> tuple[CostRow, ...]:
+    """Return what each system cost at each number of shots: means over its tasks."""
+    known = {(cost.system, cost.shots): cost for cost in run.record.cost}
+    return tuple(
+        CostRow(key=key, rows=tuple(_cost_cell(known.get((name, shots))) for shots in run.tasks.shots))
+        for name, key in keys.items()
+    )
+
+
+def _cost_cell(cost: CostRecord | None) -> CostCell:
+    if cost is None:
+        return CostCell(adaptation=MISSING, speed=MISSING, iterations=MISSING)
+    return CostCell(
+        adaptation=duration(cost.adaptation_s),
+        speed=f"{cost.frames_per_s:,.1f}" if cost.frames_per_s < 100 else f"{cost.frames_per_s:,.0f}",
+        iterations="" if cost.iterations is None else f"{cost.iterations:,.0f}",
+    )
+
+
+def provenance(run: Run, keys: Mapping[str, SystemKey]) -> Provenance:
+    """Return everything needed to run it again and to see that it is the same."""
+    record = run.record
+    hashes = (
+        Fact(name="Manifest", value="the clips, whatever their order", code=record.dataset.manifest_sha256),
+        Fact(
+            name="Data set",
+            value="settings and counts of the preprocessing",
+            code=record.dataset.dataset_sha256,
+        ),
+        Fact(name="Tasks", value="which frames are shown and which are drawn", code=record.tasks_sha256),
+        Fact(name="Scores", value="everything the scores depend on", code=record.score_key),
+    )
+    return Provenance(
+        commands=_commands(run),
+        hashes=hashes,
+        systems=tuple(
+            SystemFacts(
+                key=keys[system.name],
+                config=tuple(Fact(name=name, value="", code=_plain(value)) for name, value in system.config.items()),
+            )
+            for system in record.systems
+        ),
+        packages=(
+            Fact(name="python", value=record.python),
+            *(Fact(name=name, value=version) for name, version in sorted(record.packages.items())),
+        ),
+        weights=tuple((weight.id, weight.sha256, weight.licence, weight.source) for weight in record.weights),
+        config=json.dumps(record.config, indent=2, sort_keys=True),
+    )
+
+
+def _commands(run: Run) -> tuple[str, ...]:
+    """Return the shell commands that make this page from nothing."""
+    record = run.record
+    commands = [f"git checkout {record.git.revision}"] if record.git else []
+    shots = ",".join(map(str, run.tasks.shots))
+    profile = profile_of(record)
+    suffix = "" if profile == "embedded" else f" PROFILE={profile}"
+    return (*commands, f"make benchmark SHOTS={shots}{suffix}")
+
+
+def profile_of(record: RunRecord) -> str:
+    """Return the profile of networks whose metrics were measured, or nothing where it is none of ours."""
+    measured = {spec.id for spec in record.specs}
+    return next((name for name, specs in SPECS.items() if {spec.id for spec in specs} == measured), "")
+
+
+def _checkpoints(record: RunRecord) -> list[Fact]:
+    """Return the distinct checkpoints that the systems name in their configuration."""
+    found = {
+        str(system.config["checkpoint_sha256"]): system.name
+        for system in record.systems
+        if "checkpoint_sha256" in system.config
+    }
+    return [Fact(name="Checkpoint", value="sha256", code=f"{sha256[:16]}…") for sha256 in found]
+
+
+def _hardware(record: RunRecord) -> str:
+    machine = record.hardware
+    accelerator = machine.accelerator or "no accelerator"
+    return f"{machine.processor}, {plural(machine.cores, 'core')}, {machine.memory_gib:.0f} GiB, {accelerator}"
+
+
+def _code(record: RunRecord) -> str:
+    if record.git is None:
+        return "not run from a git checkout"
+    return f"{record.git.revision[:12]}{' with uncommitted changes' if record.git.dirty else ''}"
+
+
+def _day(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%-d %B %Y, %H:%M %Z}".rstrip()
+
+
+def _took(record: RunRecord) -> str:
+    gap = datetime.fromisoformat(record.ended_at) - datetime.fromisoformat(record.started_at)
+    return duration(gap.total_seconds())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -1,0 +1,155 @@
+"""Labelled synthetic pictures and videos: nothing that shows a synthesised person leaves without saying so."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+import cv2
+import ffmpeg
+import imageio_ffmpeg
+import numpy as np
+from jaxtyping import UInt8
+
+from weights.errors import HeadshotError
+from weights.files import publish
+
+LABEL = "AI-generated"
+STATEMENT = (
+    "AI-generated: the person in this video was synthesised by headshot from still frames and the facial "
+    "landmarks of another recording. It does not show anything the person did or said."
+)
+LABEL_FRACTION = 1 / 11
+"""Height of the label's bar as a fraction of the picture's height."""
+
+
+class DigitalSourceType(StrEnum):
+    """The IPTC terms that fit what headshot makes.
+
+    Source: IPTC NewsCodes, controlled vocabulary Digital Source Type.
+    """
+
+    GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    """Every pixel came out of a trained network."""
+    COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+    """Synthesised pictures beside recorded ones."""
+
+
+def label(frames: UInt8[np.ndarray, "frames height width 3"]) -> UInt8[np.ndarray, "frames height width 3"]:
+    """Return a copy of the frames with "AI-generated" on a dark bar in the lower right corner.
+
+    The lower right is the synthesised half where the two halves stand side by side.
+
+    Args:
+        frames: RGB pictures, at least 32 pixels high and 64 wide.
+    """
+    height, width = frames.shape[1:3]
+    bar = _label_bar(max(round(height * LABEL_FRACTION), 11), width)
+    labelled = frames.copy()
+    labelled[:, height - bar.shape[0] :, width - bar.shape[1] :] = bar
+    return labelled
+
+
+def label_below(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "taller width 3"]:
+    """Return the picture with the label on a strip below it, so that no scored pixel is covered."""
+    bar = _label_bar(max(round(image.shape[1] / 6.5), 11), image.shape[1])
+    strip = np.full((bar.shape[0], image.shape[1], 3), BAR_RGB, np.uint8)
+    strip[:, : bar.shape[1]] = bar
+    return np.concatenate([image, strip])
+
+
+def write_video(
+    frames: UInt8[np.ndarray, "frames height width 3"],
+    path: Path,
+    fps: float,
+    *,
+    source_type: DigitalSourceType = DigitalSourceType.GENERATED,
+) -> None:
+    """Write the frames as H.264 in MP4, labelled in the picture and in the container's metadata.
+
+    The metadata are `comment`, `description` and `digital_source_type` (an IPTC term). They are tags, which a
+    re-encoding may drop; the label in the picture stays.
+
+    Args:
+        frames: RGB pictures; height and width even, as 4:2:0 colour needs.
+        path: The video to write, ending in `.mp4`; it appears whole or not at all.
+        fps: Frames per second.
+        source_type: Whether the pictures are all synthetic or stand beside recorded ones.
+
+    Raises:
+        ValueError: There is no frame, or a side is odd.
+        HeadshotError: ffmpeg could not write the file.
+    """
+    if not len(frames) or frames.shape[1] % 2 or frames.shape[2] % 2:
+        raise ValueError(f"frames of shape {frames.shape}: need one or more frames with even sides")
+    with publish(path) as temporary:
+        _encode(
+            (label(frame[None])[0] for frame in frames),
+            _command(temporary, frames.shape[2], frames.shape[1], fps, source_type),
+        )
+
+
+BAR_RGB = (44, 48, 56)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def _label_bar(height_px: int, widest_px: int) -> UInt8[np.ndarray, "height width 3"]:
+    """Draw the label, white on near-black, as high as asked unless that would be wider than the picture."""
+    scale = height_px / 32
+    width_px = cv2.getTextSize(LABEL, FONT, scale, 1)[0][0] + height_px // 2
+    if width_px > widest_px:
+        return _label_bar(height_px - 1, widest_px)
+    bar = np.full((height_px, width_px, 3), BAR_RGB, np.uint8)
+    baseline = round(height_px * 0.71)
+    thickness = max(round(height_px / 20), 1)
+    cv2.putText(bar, LABEL, (height_px // 4, baseline), FONT, scale, (255, 255, 255), thickness, cv2.LINE_AA)
+    return bar
+
+
+def _command(path: Path, width: int, height: int, fps: float, source_type: DigitalSourceType) -> list[str]:
+    """Compile ffmpeg's arguments: raw RGB on standard input, tagged BT.709 H.264 out."""
+    tags = {"comment": STATEMENT, "description": STATEMENT, "digital_source_type": source_type.value}
+    stream = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", r=fps)
+    stream = stream.filter("scale", out_color_matrix="bt709", out_range="tv")
+    stream = ffmpeg.output(
+        stream,
+        str(path),
+        vcodec="libx264",
+        pix_fmt="yuv420p",
+        crf=16,
+        preset="medium",
+        movflags="+faststart+use_metadata_tags",
+        color_primaries="bt709",
+        color_trc="bt709",
+        colorspace="bt709",
+        **{f"metadata:g:{place}": f"{key}={value}" for place, (key, value) in enumerate(tags.items())},
+    )
+    stream = stream.global_args("-nostdin", "-loglevel", "error")
+    command: list[str] = ffmpeg.compile(stream, cmd=imageio_ffmpeg.get_ffmpeg_exe(), overwrite_output=True)
+    return command
+
+
+def _encode(frames: Iterable[UInt8[np.ndarray, "height width 3"]], command: list[str]) -> None:
+    """Feed the frames to ffmpeg one by one; its messages go to a file, because an unread pipe would block it."""
+    with tempfile.TemporaryFile() as messages:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
+        assert process.stdin is not None
+        try:
+            _feed(frames, process.stdin)
+        finally:
+            code = process.wait()
+        if code:
+            messages.seek(0)
+            reason = messages.read().decode(errors="replace").strip()
+            raise HeadshotError(f"ffmpeg could not write {command[-2]} (exit code {code}): {reason}")
+
+
+def _feed(frames: Iterable[UInt8[np.ndarray, "height width 3"]], pipe: IO[bytes]) -> None:
+    try:
+        with pipe:
+            for frame in frames:
+                pipe.write(np.ascontiguousarray(frame).data)
+    except BrokenPipeError:
+        return  # ffmpeg gave up; its exit code and message say why

@@ -1,0 +1,130 @@
+"""Worst cases: where each system failed most, metric by metric, at the largest number of shots."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eval import predictions
+from eval.metrics.measured import OK
+from eval.metrics.specs import MetricSpec
+from eval.results import Run
+from eval.tasks import Task
+from model.landmark_map import draw
+from pipeline.store import Store
+from reports.gallery import generated_picture
+from reports.legend import SystemKey
+from reports.numbers import number
+from reports.pictures import Picture, picture
+from reports.table import Column
+
+FAMILIES = ("lpips", "nme")
+"""The metrics whose worst frames are worth looking at: how it looks, and whether it moved."""
+CASES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstCase:
+    """One frame that went wrong."""
+
+    verdict: str
+    """The value, or why there is none."""
+    clip: str
+    frame: int
+    driving: Picture
+    target: Picture
+    generated: Picture | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstOfSystem:
+    """One system's worst frames, the worst first."""
+
+    key: SystemKey
+    cases: tuple[WorstCase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstGallery:
+    """One metric's worst frames."""
+
+    column: Column
+    shots: int
+    systems: tuple[WorstOfSystem, ...]
+
+
+def worst_cases(
+    run: Run, store: Store, columns: Sequence[Column], keys: Mapping[str, SystemKey]
+) -> tuple[WorstGallery, ...]:
+    """Return, for perceptual distance and landmark error, each system's worst frame of each of its worst clips.
+
+    Frames that could not be scored because of the system come first; frames whose target could not be measured
+    are left out.
+
+    Args:
+        run: The finished benchmark.
+        store: The data set.
+        columns: The metrics' headings.
+        keys: The systems, in order.
+    """
+    shots = max(run.tasks.shots)
+    tasks = {task.clip: task for task in run.tasks.tasks if task.shots == shots and task.draw == 0}
+    galleries = []
+    for spec, column in zip(run.record.specs, columns, strict=True):
+        if spec.id.split(".")[0] not in FAMILIES:
+            continue
+        systems = []
+        for name, key in keys.items():
+            ranked = _ranked(run.scores, spec, name, shots)
+            cases = [_case(run, store, tasks[one.clip], one, key=key, column=column) for one in ranked[:CASES]]
+            systems.append(WorstOfSystem(key=key, cases=tuple(cases)))
+        galleries.append(WorstGallery(column=column, shots=shots, systems=tuple(systems)))
+    return tuple(galleries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ScoredFrame:
+    """What a score row says of one frame."""
+
+    clip: str
+    frame: int
+    value: float
+    status: str
+
+
+def _ranked(scores: pa.Table, spec: MetricSpec, system: str, shots: int) -> list[_ScoredFrame]:
+    """Return the worst frame of each clip, the worst clip first."""
+    chosen = (
+        (pc.field("metric") == spec.id)
+        & (pc.field("system") == system)
+        & (pc.field("shots") == shots)
+        & (pc.field("draw") == 0)
+        & ~pc.starts_with(pc.field("status"), "target_")
+    )
+    columns = ["clip", "frame", "value", "status"]
+    scored = [_ScoredFrame(**row) for row in scores.filter(chosen).select(columns).to_pylist()]
+    sign = 1 if spec.higher_is_better else -1
+    scored.sort(key=lambda one: (one.status == OK, sign * one.value if one.status == OK else 0.0))
+    worst_of_clip: dict[str, _ScoredFrame] = {}
+    for one in scored:
+        worst_of_clip.setdefault(one.clip, one)
+    return list(worst_of_clip.values())
+
+
+def _case(run: Run, store: Store, task: Task, scored: _ScoredFrame, *, key: SystemKey, column: Column) -> WorstCase:
+    size_px, clip = run.tasks.size_px, store.clip(task.clip)
+    about = f"{task.identity}, frame {scored.frame}"
+    map_of_driver = draw(store.landmarks(clip, [scored.frame], size_px)[0], size_px)
+    generated = None
+    if predictions.header(run.folder, key.name, task) is not None:
+        image = predictions.load(run.folder, key.name, task)[task.query.index(scored.frame)]
+        generated = generated_picture(image, key, task.shots, about)
+    return WorstCase(
+        verdict=number(scored.value, column.places) if scored.status == OK else scored.status.replace("_", " "),
+        clip=task.clip,
+        frame=scored.frame,
+        driving=picture(map_of_driver, f"landmark map of {about}"),
+        target=picture(store.frames(clip, [scored.frame], size_px)[0], f"real target, {about}"),
+        generated=generated,
+    )

@@ -1,0 +1,328 @@
+"""A small finished benchmark on drawn faces, written by the harness's own writers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from eval import predictions
+from eval.metrics.specs import SPECS, MetricSpec
+from eval.results import (
+    SCORE_SCHEMA,
+    CostRecord,
+    DatasetRecord,
+    FailureCount,
+    GitRecord,
+    HardwareRecord,
+    Run,
+    RunRecord,
+    SystemRecord,
+    WeightRecord,
+)
+from eval.systems.baselines import CopySource, MeanFrame
+from eval.systems.protocol import Support
+from eval.tasks import Task, TaskSet, make_tasks
+from pipeline.landmarks import rescale
+from pipeline.store import ClipEntry, RejectRow
+
+SIZE_PX = 64
+MANIFEST_SHA256 = "a" * 64
+HOSTILE = "<img src=x onerror=alert(1)>"
+SHOTS = (1, 8, 32)
+PEOPLE = ("ada", "ben", "cleo")
+
+
+@dataclass(frozen=True)
+class DrawnInfo:
+    name: str = "drawn"
+    description: str = "Three people who are circles."
+    manifest_sha256: str = MANIFEST_SHA256
+
+
+class DrawnStore:
+    """A data set of drawn faces in memory, with the reading side of `pipeline.store.Store`."""
+
+    info = DrawnInfo()
+
+    def __init__(self, frames: int = 90) -> None:
+        self._frames = frames
+        tested = [self._entry(identity, "test") for identity in PEOPLE]
+        self.clips = (*tested, self._entry("dora", "train", consent="", source_url="javascript:alert(1)"))
+        self.rejects = (
+            RejectRow(
+                key="eve/v/c",
+                identity="eve",
+                split="train",
+                reason="ambiguous_face",
+                detail=f"two people of like size {HOSTILE}",
+                licence="CC0",
+                source_url="",
+            ),
+        )
+
+    def clip(self, key: str) -> ClipEntry:
+        return next(clip for clip in self.clips if clip.key == key)
+
+    def usable_rows(self, clip: ClipEntry) -> np.ndarray:
+        return np.arange(clip.frames)
+
+    def frames(self, clip: ClipEntry, rows: object, size_px: int | None = None) -> np.ndarray:
+        return np.stack([drawn_face(clip.identity, int(row), size_px or SIZE_PX) for row in np.asarray(rows)])
+
+    def landmarks(self, clip: ClipEntry, rows: object, size_px: int | None = None) -> np.ndarray:
+        assert max(rows) < clip.frames
+        points = np.stack([drawn_landmarks(int(row)) for row in np.asarray(rows)])
+        return rescale(points, 64, size_px or SIZE_PX)
+
+    def _entry(
+        self, identity: str, split: str, consent: str = "asked", source_url: str = "https://example.org/clip"
+    ) -> ClipEntry:
+        return ClipEntry(
+            key=f"{identity}/v/c",
+            identity=identity,
+            video="v",
+            clip="c",
+            split=split,
+            shard=f"{split}-0",
+            row_group=0,
+            row_groups=1,
+            first_row=0,
+            frames=self._frames,
+            usable_frames=self._frames,
+            licence=f"CC BY 4.0 {HOSTILE}",
+            consent=consent,
+            credit=f"drawn by {HOSTILE}",
+            source_url=source_url,
+        )
+
+
+def drawn_landmarks(row: int) -> np.ndarray:
+    """68 points of a face whose mouth opens and whose head sways, in pixels of a 64 px image."""
+    sway, opening = 3 * np.sin(row / 9), 2 + 2 * np.sin(row / 5)
+    turn = np.linspace(0.05 * np.pi, 0.95 * np.pi, 17)
+    jaw = np.stack([32 - 20 * np.cos(turn), 30 + 26 * np.sin(turn)], axis=1)
+
+    def arc(centre: tuple[float, float], width: float, height: float, count: int) -> np.ndarray:
+        angle = np.linspace(np.pi, 3 * np.pi, count, endpoint=False)
+        return np.asarray(centre) + np.stack([width * np.cos(angle), height * np.sin(angle)], axis=1)
+
+    brows = np.array([[x, 22] for middle in (22, 42) for x in np.linspace(middle - 5, middle + 5, 5)])
+    nose = np.array([[32, 27], [32, 31], [32, 35], [32, 38], *[[x, 41] for x in np.linspace(28, 36, 5)]])
+    eyes = np.concatenate([arc((22, 27), 5, 2, 6), arc((42, 27), 5, 2, 6)])
+    lips = np.concatenate([arc((32, 49), 8, 2 + opening, 12), arc((32, 49), 6, opening, 8)])
+    points = np.concatenate([jaw, brows, nose, eyes, lips])
+    return (points + np.array([sway, 0.0])).astype(np.float32)
+
+
+def drawn_face(identity: str, row: int, size_px: int) -> np.ndarray:
+    """A drawn head in a colour of its own."""
+    rng = np.random.default_rng(sum(identity.encode()))
+    skin, wall, hair = (tuple(int(v) for v in rng.integers(60, 220, 3)) for _ in range(3))
+    points = rescale(drawn_landmarks(row), 64, size_px)
+    image = np.full((size_px, size_px, 3), wall, np.uint8)
+    scale = size_px / 64
+    centre = points[:17].mean(axis=0)
+    cv2.circle(image, tuple(int(v) for v in centre - [0, 14 * scale]), int(22 * scale), hair, -1, cv2.LINE_AA)
+    cv2.fillPoly(image, [np.round(points[:17]).astype(np.int32)], skin, cv2.LINE_AA)
+    cv2.ellipse(
+        image,
+        tuple(int(v) for v in centre - [0, 8 * scale]),
+        (int(20 * scale), int(17 * scale)),
+        0,
+        0,
+        360,
+        skin,
+        -1,
+        cv2.LINE_AA,
+    )
+    for part, colour in (
+        (slice(36, 42), (250, 250, 250)),
+        (slice(42, 48), (250, 250, 250)),
+        (slice(48, 60), (150, 30, 40)),
+        (slice(60, 68), (30, 5, 10)),
+    ):
+        cv2.fillPoly(image, [np.round(points[part]).astype(np.int32)], colour, cv2.LINE_AA)
+    return image
+
+
+class Softened:
+    """Stands for a learned system: the target, the softer the fewer shots there are."""
+
+    name = "reference-ft"
+    title = f"Reference {HOSTILE}"
+    config: ClassVar = {"version": 1, "checkpoint_sha256": "c" * 64}
+
+
+def drawn_run(folder: Path, store: DrawnStore) -> Run:
+    """Write and return a benchmark of three systems at three numbers of shots on three people."""
+    tasks = make_tasks(store, SHOTS, size_px=SIZE_PX, query_frames=16)
+    systems = (CopySource(), MeanFrame(), Softened())
+    for task in tasks.tasks:
+        for system in systems:
+            _save_prediction(folder, store, system, task)
+    run = Run(folder=folder, record=_record(systems, tasks), scores=_scores(tasks), tasks=tasks)
+    run.save()
+    return run
+
+
+def _save_prediction(folder: Path, store: DrawnStore, system: object, task: Task) -> None:
+    clip = store.clip(task.clip)
+    if isinstance(system, Softened):
+        frames = np.stack(
+            [cv2.blur(frame, (9 - task.shots // 8, 9 - task.shots // 8)) for frame in store.frames(clip, task.query)]
+        )
+    else:
+        support = Support(
+            frames=store.frames(clip, task.support),
+            landmarks=store.landmarks(clip, task.support),
+            size_px=SIZE_PX,
+            seed=0,
+        )
+        frames = system.adapt(support).render(store.landmarks(clip, task.query))
+    inputs = predictions.PredictionInputs(
+        system=system.name,
+        system_config=dict(system.config),
+        task=task.id,
+        task_sha256=task.sha256(),
+        content_sha256="d" * 64,
+        size_px=SIZE_PX,
+        seed=0,
+    )
+    header = predictions.PredictionHeader(key=inputs.sha256(), inputs=inputs, adaptation_s=0.01, render_fps=900.0)
+    predictions.save(folder, header, task, frames)
+
+
+QUALITY = {"copy-source": (0.55, 0.02), "mean-frame": (0.50, 0.05), "reference-ft": (0.60, 0.22)}
+"""How good a system is on a scale from 0 to 1: at one shot, and how much thirty-two add."""
+
+
+def _scores(tasks: TaskSet) -> pa.Table:
+    rng = np.random.default_rng(0)
+    rows: list[dict[str, object]] = []
+    for spec in SPECS["embedded"]:
+        for system in QUALITY:
+            for task in tasks.tasks:
+                rows += _frame_rows(spec, system, task, rng) if spec.level == "frame" else []
+            if spec.level == "set":
+                for shots in tasks.shots:
+                    rows += _set_rows(spec, system, shots, tasks, rng)
+    return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+
+
+def _value(spec: MetricSpec, system: str, shots: int, wobble: float) -> float:
+    start, gain = QUALITY[system]
+    good = start + gain * np.log2(shots) / 5 + wobble
+    scale = {"psnr": 30.0, "fd.efficientnet-lite0": 60.0}.get(spec.id, 1.0)
+    return float(scale * (good if spec.higher_is_better else 1 - good))
+
+
+def _frame_rows(spec: MetricSpec, system: str, task: Task, rng: np.random.Generator) -> list[dict[str, object]]:
+    person = 0.02 * (PEOPLE.index(task.identity) - 1)
+    rows = []
+    for place, frame in enumerate(task.query):
+        failed = spec.id.startswith("nme") and system == "reference-ft" and task.shots == 1 and place < 2
+        row = {
+            "system": system,
+            "shots": task.shots,
+            "draw": 0,
+            "identity": task.identity,
+            "clip": task.clip,
+            "frame": frame,
+            "metric": spec.id,
+            "value": float("nan") if failed else _value(spec, system, task.shots, person + rng.normal(0, 0.02)),
+            "status": "no_face" if failed else "ok",
+        }
+        rows.append(row)
+    return rows
+
+
+def _set_rows(
+    spec: MetricSpec, system: str, shots: int, tasks: TaskSet, rng: np.random.Generator
+) -> list[dict[str, object]]:
+    own = [task for task in tasks.tasks if task.shots == shots]
+    shared = {"system": system, "shots": shots, "draw": 0, "metric": spec.id}
+    members = [
+        {
+            **shared,
+            "identity": task.identity,
+            "clip": task.clip,
+            "frame": frame,
+            "value": float("nan"),
+            "status": "member",
+        }
+        for task in own
+        for frame in task.query
+    ]
+    whole = {"identity": "", "clip": "", "frame": -1, "value": _value(spec, system, shots, 0), "status": "unreliable"}
+    without = [
+        {
+            **shared,
+            "identity": task.identity,
+            "clip": "",
+            "frame": -1,
+            "value": _value(spec, system, shots, rng.normal(0, 0.01)),
+            "status": "leave-one-out",
+        }
+        for task in own
+    ]
+    return [*members, {**shared, **whole}, *without]
+
+
+def _record(systems: tuple[object, ...], tasks: TaskSet) -> RunRecord:
+    specs = SPECS["embedded"]
+    networks = sorted({weight for spec in specs for weight in spec.weights})
+    return RunRecord(
+        score_key="e" * 64,
+        config={"profile": "embedded", "query_frames": 16},
+        systems=tuple(SystemRecord(name=one.name, title=one.title, config=dict(one.config)) for one in systems),
+        specs=specs,
+        weights=tuple(
+            WeightRecord(id=name, sha256="f" * 64, licence=f"MIT {HOSTILE}", source="package==1.0") for name in networks
+        ),
+        dataset=DatasetRecord(
+            name="drawn", title=f"drawn faces {HOSTILE}", manifest_sha256=MANIFEST_SHA256, dataset_sha256="b" * 64
+        ),
+        tasks_sha256=tasks.sha256(),
+        seeds={"tasks": 0, "adaptation": 0},
+        git=GitRecord(revision="0123456789abcdef0123456789abcdef01234567", dirty=True),
+        python="3.11.9",
+        packages={"numpy": "2.0.0", "torch": "2.8.0"},
+        hardware=HardwareRecord(processor="a processor", cores=2, memory_gib=7.8, accelerator=None, platform="linux"),
+        failures=(FailureCount(system="reference-ft", shots=1, metric="nme.interocular", reason="no_face", frames=6),),
+        cost=tuple(
+            CostRecord(
+                system=one.name,
+                shots=shots,
+                tasks=3,
+                adaptation_s=12.3 if one.name == "reference-ft" else 0.002,
+                frames_per_s=41.0 if one.name == "reference-ft" else 5000.0,
+                iterations=200.0 if one.name == "reference-ft" else None,
+            )
+            for one in systems
+            for shots in tasks.shots
+        ),
+        started_at="2025-03-01T10:00:00+00:00",
+        ended_at="2025-03-01T10:12:34+00:00",
+    )
+
+
+@pytest.fixture(scope="session")
+def store() -> DrawnStore:
+    """Three drawn people to test on and one to train on."""
+    return DrawnStore()
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """What somebody might call a clip, a licence or a system."""
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory, store: DrawnStore) -> Run:
+    """A finished benchmark on them."""
+    return drawn_run(tmp_path_factory.mktemp("run"), store)
