@@ -1,0 +1,72 @@
+"""`headshot benchmark`: score systems on the test identities."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshot.console import Bar, out, progress_bars, table
+from headshot.options import DATA, RUN, Data, Device, RunFolder, Seed, numbers
+from weights.registry import Profile
+
+if TYPE_CHECKING:
+    from eval.results import Run
+
+SYSTEMS = "copy-source,nearest-frame,mean-frame,reference-ff,reference-ft"
+
+
+def benchmark_command(
+    data: Data = DATA,
+    run: RunFolder = RUN,
+    shots: Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8,32.")] = "1,8,32",
+    systems: Annotated[str, typer.Option(help="Systems to compare, with commas between.")] = SYSTEMS,
+    profile: Annotated[Profile, typer.Option(help="Networks behind the metrics: embedded or paper.")] = "embedded",
+    size: Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")] = 128,
+    draws: Annotated[int, typer.Option(min=1, help="Independent support draws for each clip.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, help="Threads that score; 0 takes all cores.")] = 0,
+    device: Device = "auto",
+    seed: Seed = 0,
+) -> None:
+    """Adapt every system to every test clip, render, score, and print the main table.
+
+    What is in the folder of the run already is reused; the same command goes on after an interruption.
+
+    Example: [bold]headshot benchmark --data data/demo --run runs/demo --shots 1,8,32[/]
+    """
+    from eval.benchmark import benchmark
+    from eval.metrics.specs import SPECS
+    from eval.progress import Progress
+    from eval.systems.builtin import load_system
+    from eval.tasks import make_tasks
+    from pipeline.store import Store
+
+    store = Store.open(data)
+    tasks = make_tasks(store, numbers(shots, "--shots"), size_px=size, seed=seed, draws=draws)
+    names = [name.strip() for name in systems.split(",") if name.strip()]
+    chosen = [load_system(name, checkpoint=run / "checkpoint", device=device) for name in names]
+    with progress_bars() as bars:
+        stages = {stage: Bar(bars, stage) for stage in ("render", "score")}
+
+        def show(progress: Progress) -> None:
+            stages[progress.stage].show(progress.done, progress.total, progress.what)
+
+        done = benchmark(store, chosen, tasks, run, specs=SPECS[profile], workers=workers or None, progress=show)
+    print_main_table(done, run)
+
+
+def print_main_table(run: "Run", folder: Path) -> None:
+    """Print systems x shots x metrics with intervals, and where the scores lie."""
+    from eval.statistics import summarise
+
+    specs = run.record.specs
+    cells = {(c.system, c.shots, c.metric): c for c in summarise(run.scores, specs)}
+    heads = [f"{spec.id} {'↑' if spec.higher_is_better else '↓'}" for spec in specs]
+    rows = table("Mean over identities [95% interval]", "system", "shots", *heads)
+    for system, shots in dict.fromkeys((system, shots) for system, shots, _ in cells):
+        values = []
+        for spec in specs:
+            cell = cells.get((system, shots, spec.id))
+            values.append("" if cell is None else f"{cell.value:.3f} [{cell.low:.3f}, {cell.high:.3f}]")
+        rows.add_row(system, str(shots), *values, end_section=False)
+    out.print(rows)
+    out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")

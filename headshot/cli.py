@@ -1,0 +1,41 @@
+"""The command `headshot`: one thin module for each group of commands."""
+
+import logging
+import sys
+
+import typer
+
+from headshot import benchmark, dataset, drive, report, samples, train, weights
+from headshot.console import err
+from weights.errors import HeadshotError
+
+app = typer.Typer(
+    name="headshot",
+    help="The benchmark for few-shot talking-head models: raw video in, a published comparison out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(samples.app, name="samples")
+app.add_typer(weights.app, name="weights")
+app.command(name="preprocess")(dataset.preprocess_command)
+app.command(name="status")(dataset.status_command)
+app.command(name="verify")(dataset.verify_command)
+app.command(name="train")(train.train_command)
+app.command(name="benchmark")(benchmark.benchmark_command)
+app.command(name="report")(report.report_command)
+app.command(name="drive")(drive.drive_command)
+
+
+def main() -> None:
+    """Run the command line; a `HeadshotError` ends it with one paragraph and exit code 2."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except HeadshotError as error:
+        err.print(f"error: {error}", markup=False, style="red")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("stopped; the same command goes on where this one ended")
+        sys.exit(130)

@@ -1,0 +1,95 @@
+"""`headshot preprocess`, `status` and `verify`: raw video to shards."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headshot.console import Bar, err, out, progress_bars, table
+from headshot.options import DATA, MANIFEST, RAW, Data, ManifestFile
+
+
+def preprocess_command(
+    manifest: ManifestFile = MANIFEST,
+    videos: Annotated[Path, typer.Option(help="Folder of the videos of package clips.")] = RAW,
+    data: Data = DATA,
+    size: Annotated[int, typer.Option(min=32, max=2048, help="Side of the stored square crop, in pixels.")] = 256,
+    workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
+    replace: Annotated[bool, typer.Option("--replace", help="Throw away a dataset made by another plan.")] = False,
+) -> None:
+    """Turn raw video into Parquet shards of face crops and landmarks.
+
+    Runs on all cores, or on the Dask scheduler that DASK_SCHEDULER_ADDRESS names. Killed at any moment, the
+    same command goes on where it was and ends with the same bytes.
+
+    Example: [bold]headshot preprocess --manifest manifests/demo.toml --data data/demo[/]
+    """
+    from manifests.readers import read_manifest
+    from pipeline.config import PipelineConfig
+    from pipeline.preprocess import preprocess
+    from pipeline.progress import Progress
+
+    with progress_bars() as bars:
+        bar = Bar(bars, "preprocessing")
+
+        def show(progress: Progress, /) -> None:
+            note = f"frames, {progress.clips}/{progress.clips_total} clips, {progress.rejected} rejected"
+            bar.show(progress.frames, progress.frames_expected, note)
+
+        report = preprocess(
+            read_manifest(manifest),
+            videos,
+            data,
+            PipelineConfig(size_px=size),
+            workers=workers or None,
+            replace=replace,
+            progress=show,
+        )
+    out.print(
+        f"{data}: {report.shards_made} shards made, {report.shards_reused} reused"
+        + (f", {len(report.quarantined)} tried again clip by clip" if report.quarantined else "")
+    )
+    _print_status(data)
+
+
+def status_command(data: Data = DATA) -> None:
+    """Say how much of a dataset is done, what was rejected and why.
+
+    Example: [bold]headshot status --data data/demo[/]
+    """
+    _print_status(data)
+
+
+def verify_command(data: Data = DATA) -> None:
+    """Read every shard again: hashes, image positions, row counts. Exit code 1 if one is damaged.
+
+    Example: [bold]headshot verify --data data/demo[/]
+    """
+    from pipeline.status import verify
+
+    faults = verify(data)
+    for fault in faults:
+        out.print(f"{fault.shard}: {fault.detail}", markup=False)
+    if faults:
+        err.print(
+            f"{len(faults)} shards are missing or damaged; delete the damaged ones and run `headshot preprocess` again"
+        )
+        raise typer.Exit(1)
+    out.print(f"{data}: every shard is what its record says")
+
+
+def _print_status(data: Path) -> None:
+    from pipeline.status import status
+    from pipeline.store import Store
+
+    now = status(data)
+    rows = table(f"Dataset {now.name}", "", "")
+    rows.add_row("shards", f"{now.shards_done} of {now.shards}")
+    rows.add_row("clips", f"{now.clips_in_shards} of {now.clips}, {now.clips_pending} to do")
+    rows.add_row("frames", f"{now.frames}, {now.usable_frames} with a face")
+    for reason, count in now.rejects_by_reason.items():
+        rows.add_row("rejected", f"{count} x {reason}")
+    out.print(rows)
+    if now.finished:
+        for reject in Store.open(data).rejects:
+            out.print(f"  {reject.key}: {reject.reason}: {reject.detail}", markup=False)

@@ -1,0 +1,40 @@
+"""`headshot drive`: a person, a driving clip, a labelled synthetic video."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headshot.console import out, progress_bars
+from headshot.options import DATA, RUN, Data, Device, RunFolder, Seed
+
+
+def drive_command(
+    support: Annotated[
+        str, typer.Option(help="The person: a clip of the dataset, a video, a picture, or a folder of pictures.")
+    ],
+    driving: Annotated[str, typer.Option(help="The movements: a clip of the dataset or a video.")],
+    to: Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")],
+    shots: Annotated[int, typer.Option(min=1, help="Support frames to adapt to.")] = 8,
+    feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Do not fine-tune.")] = False,
+    data: Data = DATA,
+    run: RunFolder = RUN,
+    device: Device = "auto",
+    seed: Seed = 0,
+) -> None:
+    """Animate a person with the landmarks of a driving clip, side by side with it.
+
+    The video is labelled as synthetic in the picture and in its metadata. Ask the person before you publish it.
+
+    Example: [bold]headshot drive --support pexels-woman/WolfgangLanger/all --driving jwp/intro/all --shots 8 --out drive.mp4[/]
+    """
+    from reports.animation import Request, animate
+
+    request = Request(support=support, driving=driving, shots=shots, fine_tune=not feed_forward, data=data, seed=seed)
+    with progress_bars() as bars:
+        bars.add_task(f"adapting to {support} and rendering {driving}", total=None, note="")
+        result = animate(request, run / "checkpoint", to, device)
+    out.print(
+        f"{to}: {result.frames} frames at {result.fps:g} fps, {result.shots} shots, {result.iterations} iterations"
+        + (f", {result.skipped} driving frames without a face left out" if result.skipped else "")
+    )

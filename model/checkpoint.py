@@ -1,0 +1,178 @@
+"""Checkpoints: tensors in safetensors, everything else in JSON, nothing pickled, nothing forgiven on loading."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from manifests.schema import Record
+from model.networks import Discriminator, Embedder, Generator
+from model.presets import Preset
+from weights.errors import HeadshotError
+from weights.files import publish, publish_text, sha256_of
+
+MODEL_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
+CARD_FILE = "README.md"
+
+
+class TrainingClip(Record):
+    """A clip the model learned from, with the terms that travel with it; the order is that of the columns W_i."""
+
+    key: str
+    identity: str
+    usable_frames: int
+    licence: str
+    consent: str
+    credit: str
+    source_url: str
+
+
+class CheckpointConfig(Record):
+    """What made a checkpoint, and the hash of its tensors."""
+
+    schema_version: Literal[1] = 1
+    preset: Preset
+    steps: int
+    seed: int
+    dataset: str
+    manifest_sha256: str
+    dataset_size_px: int
+    clips: tuple[TrainingClip, ...]
+    weights: dict[str, str]
+    """Id to SHA-256 of the pretrained networks used in the losses."""
+    headshot_version: str
+    torch_version: str
+    model_sha256: str = ""
+
+
+class Networks:
+    """Embedder, generator and discriminator of one preset, together."""
+
+    def __init__(self, preset: Preset, clips: int) -> None:
+        self.embedder = Embedder(preset.network)
+        self.generator = Generator(preset.network)
+        self.discriminator = Discriminator(preset.network, clips)
+
+    @property
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """The three modules by name."""
+        return {"embedder": self.embedder, "generator": self.generator, "discriminator": self.discriminator}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all tensors under `<network>.<name>`, contiguous on the CPU."""
+        return {
+            f"{part}.{name}": tensor.detach().cpu().contiguous()
+            for part, module in self.parts.items()
+            for name, tensor in module.state_dict().items()
+        }
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Fill the modules; every tensor must fit and none may be left over.
+
+        Raises:
+            RuntimeError: Names or shapes differ.
+        """
+        for part, module in self.parts.items():
+            own = {name.removeprefix(f"{part}."): t for name, t in tensors.items() if name.startswith(f"{part}.")}
+            module.load_state_dict(own, strict=True)
+
+    def to(self, device: torch.device) -> "Networks":
+        """Move the modules in place and return self."""
+        for module in self.parts.values():
+            module.to(device)
+        return self
+
+
+def save(folder: Path, networks: Networks, config: CheckpointConfig) -> CheckpointConfig:
+    """Write tensors, then config and model card; the config comes last and marks the checkpoint as complete.
+
+    Returns:
+        The config with the hash of the tensors filled in.
+    """
+    with publish(folder / MODEL_FILE) as temporary:
+        save_file(networks.tensors(), temporary)
+    hashed = config.model_copy(update={"model_sha256": sha256_of(folder / MODEL_FILE)})
+    publish_text(folder / CARD_FILE, model_card(hashed))
+    publish_text(folder / CONFIG_FILE, hashed.model_dump_json(indent=2) + "\n")
+    return hashed
+
+
+def load(folder: Path) -> tuple[Networks, CheckpointConfig]:
+    """Return the networks of a checkpoint, in evaluation mode on the CPU.
+
+    Raises:
+        HeadshotError: A file is missing, of another version, damaged, or does not fit its config.
+    """
+    config = read_config(folder)
+    path = folder / MODEL_FILE
+    if not path.is_file():
+        raise HeadshotError(f"{path} is missing; run `headshot train` again, it resumes from what is there")
+    found = sha256_of(path)
+    if found != config.model_sha256:
+        raise HeadshotError(
+            f"{path} has SHA-256 {found}, its config says {config.model_sha256}: the file is damaged or "
+            "of another run; train again or restore it"
+        )
+    networks = Networks(config.preset, len(config.clips))
+    try:
+        networks.load(load_file(path))
+    except (RuntimeError, SafetensorError) as error:
+        raise HeadshotError(f"{path} does not fit the preset {config.preset.name} in {CONFIG_FILE}: {error}") from error
+    for module in networks.parts.values():
+        module.eval().requires_grad_(False)
+    return networks, config
+
+
+def read_config(folder: Path) -> CheckpointConfig:
+    """Return the config of the checkpoint in `folder`.
+
+    Raises:
+        HeadshotError: There is no complete checkpoint, or its config cannot be read.
+    """
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise HeadshotError(
+            f"there is no finished checkpoint in {folder} ({CONFIG_FILE} is missing); run `headshot train`"
+        )
+    try:
+        return CheckpointConfig.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        raise HeadshotError(
+            f"{path} is not a checkpoint config of this version of headshot: {error.error_count()} fields differ, "
+            f"the first is {error.errors()[0]['loc']}; train again with `headshot train`"
+        ) from error
+
+
+def model_card(config: CheckpointConfig) -> str:
+    """Return the model card in Markdown: what it is, whom it learned from, what it may be used for."""
+    rows = "\n".join(
+        f"| {clip.key} | {clip.usable_frames} | {clip.licence} | {clip.consent or 'not stated'} | {clip.credit} |"
+        for clip in config.clips
+    )
+    identities = sorted({clip.identity for clip in config.clips})
+    return f"""# headshot reference model, preset {config.preset.name}
+
+Few-shot talking-head model after Zakharov et al. 2019 (arXiv 1905.08233): {config.preset.description}.
+
+- Trained for {config.steps} steps, seed {config.seed}, on {len(identities)} people of the dataset `{config.dataset}`
+  (manifest {config.manifest_sha256[:12]}).
+- Made by headshot {config.headshot_version}, torch {config.torch_version}; tensors SHA-256 {config.model_sha256[:12]}.
+
+## Whom it learned from
+
+| clip | frames | licence | consent | credit |
+|---|---|---|---|---|
+{rows}
+
+## What it may be used for
+
+Research on face animation: as the reference system of a benchmark, and to compare models with. The terms of the
+clips above hold for the model too. It makes synthetic video of real people: ask the person first, label what
+you publish, and do not use it to deceive.
+"""

@@ -1,0 +1,161 @@
+"""`drive`: adapt the reference model to a person and animate them with the landmarks of a driving clip."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from manifests.schema import Clip, FileSource
+from model.reference import ReferenceModel
+from pipeline.clip_work import process_clip
+from pipeline.config import PipelineConfig
+from pipeline.store import Store
+from pipeline.verdicts import Reject
+from reports.drive import side_by_side
+from reports.synthetic import DigitalSourceType, write_video
+from weights.errors import HeadshotError
+
+PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+"""Endings of files that are taken as stills."""
+STILL_FPS = 25.0
+MIN_VIDEO_FRAMES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to animate with what."""
+
+    support: str
+    """Clip key of the dataset, a video, a picture or a folder of pictures."""
+    driving: str
+    """Clip key of the dataset, or a video."""
+    shots: int
+    fine_tune: bool
+    data: Path
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Animated:
+    """How it went."""
+
+    frames: int
+    fps: float
+    shots: int
+    iterations: int
+    skipped: int
+    """Driving frames without a face, which have no picture in the video."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Footage:
+    """Usable frames of one person in time order."""
+
+    frames: UInt8[np.ndarray, "frames size size 3"]
+    landmarks: Float[np.ndarray, "frames 68 2"]
+    fps: float
+    skipped: int
+
+
+def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto") -> Animated:
+    """Write the labelled video and return what was done.
+
+    The driving landmarks are used where they are in their own crop, so the person moves as the driver's head does in its picture.
+
+    Args:
+        request: Whom to animate with what.
+        checkpoint: Folder of the reference model.
+        out: The video, `.mp4`.
+        device: `auto`, `cpu` or `cuda`.
+
+    Raises:
+        HeadshotError: No usable face in the support or the driving clip, or fewer frames than shots.
+    """
+    if out.suffix.lower() != ".mp4":
+        raise HeadshotError(f"--out {out}: the video is written as MP4; give a name that ends in .mp4")
+    model = ReferenceModel.load(checkpoint, device)
+    person = _footage(request.support, request.data, model.size_px)
+    driver = _footage(request.driving, request.data, model.size_px)
+    if len(person.frames) < request.shots:
+        raise HeadshotError(
+            f"--support {request.support} has {len(person.frames)} usable frames, --shots asks for {request.shots}; "
+            f"lower --shots or give more pictures"
+        )
+    chosen = np.linspace(0, len(person.frames) - 1, request.shots).round().astype(int)
+    frames, landmarks = person.frames[chosen], person.landmarks[chosen]
+    head = (
+        model.fine_tune(frames, landmarks, request.seed) if request.fine_tune else model.feed_forward(frames, landmarks)
+    )
+    generated = head.render(driver.landmarks)
+    write_video(side_by_side(driver.frames, generated), out, driver.fps, source_type=DigitalSourceType.COMPOSITE)
+    return Animated(
+        frames=len(generated), fps=driver.fps, shots=request.shots, iterations=head.iterations, skipped=driver.skipped
+    )
+
+
+def _footage(where: str, data: Path, size_px: int) -> _Footage:
+    """Read a clip of the dataset, a video, a picture or a folder of pictures at `size_px`."""
+    path = Path(where)
+    if path.is_dir():
+        return _stills(sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES), where, size_px)
+    if path.is_file():
+        return _stills([path], where, size_px) if path.suffix.lower() in PICTURES else _video(path, size_px)
+    store = Store.open(data)
+    known = {clip.key: clip for clip in store.clips}
+    if where not in known:
+        raise HeadshotError(
+            f"{where} is neither a file or folder nor a clip of {data}; its clips are: {', '.join(sorted(known))}"
+        )
+    clip = known[where]
+    rows = store.usable_rows(clip)
+    return _Footage(
+        frames=store.frames(clip, rows, size_px),
+        landmarks=store.landmarks(clip, rows, size_px),
+        fps=_rate(store.column(clip, "pts_s")),
+        skipped=clip.frames - len(rows),
+    )
+
+
+def _stills(paths: list[Path], where: str, size_px: int) -> _Footage:
+    """Read pictures; each has to show a face."""
+    if not paths:
+        raise HeadshotError(f"{where} holds no picture ({', '.join(sorted(PICTURES))})")
+    parts = [_read(path, size_px, min_frames=1) for path in paths]
+    return _Footage(
+        frames=np.concatenate([part.frames for part in parts]),
+        landmarks=np.concatenate([part.landmarks for part in parts]),
+        fps=STILL_FPS,
+        skipped=0,
+    )
+
+
+def _video(path: Path, size_px: int) -> _Footage:
+    return _read(path, size_px, min_frames=MIN_VIDEO_FRAMES)
+
+
+def _read(path: Path, size_px: int, *, min_frames: int) -> _Footage:
+    """Run a file through the same steps as a dataset."""
+    clip = Clip(
+        identity="person",
+        video="file",
+        clip="all",
+        source=FileSource(path=str(path)),
+        split="test",
+        licence="",
+        consent="",
+    )
+    found = process_clip(path, clip, PipelineConfig(size_px=size_px, min_frames=min_frames))
+    if isinstance(found, Reject):
+        raise HeadshotError(f"{path} cannot be used: {found.reason}: {found.detail}")
+    return _Footage(
+        frames=found.images[found.ok],
+        landmarks=found.landmarks[found.ok],
+        fps=_rate(found.pts_s),
+        skipped=int((~found.ok).sum()),
+    )
+
+
+def _rate(pts_s: Float[np.ndarray, " frames"]) -> float:
+    """Return the frame rate of evenly resampled frames; that of stills where there is only one."""
+    return float(1 / np.median(np.diff(pts_s))) if len(pts_s) > 1 else STILL_FPS

@@ -1,0 +1,124 @@
+"""A drawn person whose landmarks are known, and a stand-in for the store that serves such people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from model.content import ContentLoss
+from model.presets import Preset, preset
+
+SIZE_PX = 64
+
+
+def face_points(shift: tuple[float, float] = (0, 0), mouth: float = 2.0) -> np.ndarray:
+    """Return 68 landmarks of a schematic face in a 64 px image."""
+    angles = np.linspace(np.pi, 0, 17)
+    jaw = np.stack([32 + 20 * np.cos(angles), 30 + 24 * np.sin(angles)], axis=1)
+    brows = [(16 + 3 * i, 20) for i in range(5)] + [(36 + 3 * i, 20) for i in range(5)]
+    nose = [(32, 26 + 3 * i) for i in range(4)] + [(28 + 2 * i, 38) for i in range(5)]
+    ring = np.linspace(np.pi, -np.pi, 7)[:6]
+    eyes = [(x + 4 * np.cos(a), 26 - 2 * np.sin(a)) for x in (22, 42) for a in ring]
+    outer = [(32 + 9 * np.cos(a), 45 - (mouth + 2) * np.sin(a)) for a in np.linspace(np.pi, -np.pi, 13)[:12]]
+    inner = [(32 + 6 * np.cos(a), 45 - mouth * np.sin(a)) for a in np.linspace(np.pi, -np.pi, 9)[:8]]
+    points = np.concatenate([jaw, np.array(brows + nose + eyes + outer + inner)])
+    return (points + np.array(shift)).astype(np.float32)
+
+
+def face_image(points: np.ndarray, skin: tuple[int, int, int], size_px: int = SIZE_PX) -> np.ndarray:
+    """Paint a face with these landmarks on a background that belongs to the person."""
+    image = np.full((size_px, size_px, 3), [255 - c for c in skin], np.uint8)
+    cv2.fillPoly(image, [np.rint(points[:17]).astype(np.int32)], skin)
+    for part in (slice(36, 42), slice(42, 48), slice(60, 68)):
+        cv2.fillPoly(image, [np.rint(points[part]).astype(np.int32)], (30, 30, 30))
+    return image
+
+
+@dataclass
+class DrawnClip:
+    """A clip of one drawn person who moves and talks."""
+
+    identity: str
+    skin: tuple[int, int, int]
+    frames: int = 12
+    split: str = "train"
+    licence: str = "CC0"
+    consent: str = "drawn"
+    credit: str = "tests"
+    source_url: str = ""
+    points: np.ndarray = field(init=False)
+    images: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        phase = np.linspace(0, 2 * np.pi, self.frames, endpoint=False)
+        self.points = np.stack([face_points((4 * np.sin(p), 2 * np.cos(p)), 1 + 3 * np.sin(p) ** 2) for p in phase])
+        self.images = np.stack([face_image(points, self.skin) for points in self.points])
+
+    @property
+    def key(self) -> str:
+        """Clip key."""
+        return f"{self.identity}/drawn/full"
+
+    def __len__(self) -> int:
+        return self.frames
+
+    def read(self, positions: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Serve as a frame source of episodes."""
+        return self.images[list(positions)], self.points[list(positions)]
+
+
+class DrawnStore:
+    """Serves drawn clips through the part of the store's interface that training uses."""
+
+    root = Path("drawn")
+
+    def __init__(self, clips: Sequence[DrawnClip]) -> None:
+        self.clips = tuple(clips)
+        self.info = SimpleNamespace(name="drawn", manifest_sha256="0" * 64, config=SimpleNamespace(size_px=SIZE_PX))
+
+    def usable_rows(self, clip: DrawnClip) -> np.ndarray:
+        """All rows."""
+        return np.arange(clip.frames)
+
+    def frames(self, clip: DrawnClip, rows: Sequence[int], size_px: int | None = None) -> np.ndarray:
+        """Frames."""
+        assert size_px in (None, SIZE_PX)
+        return clip.images[list(rows)]
+
+    def landmarks(self, clip: DrawnClip, rows: Sequence[int], size_px: int | None = None) -> np.ndarray:
+        """Landmarks."""
+        assert size_px in (None, SIZE_PX)
+        return clip.points[list(rows)]
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Preset:
+    return preset("tiny")
+
+
+@pytest.fixture
+def people() -> list[DrawnClip]:
+    return [DrawnClip("ada", (200, 150, 120)), DrawnClip("bob", (120, 90, 60)), DrawnClip("cy", (90, 160, 200))]
+
+
+@pytest.fixture
+def drawn_store(people: list[DrawnClip]) -> DrawnStore:
+    return DrawnStore(people)
+
+
+@pytest.fixture(scope="session")
+def random_weight_content() -> ContentLoss:
+    """The content network with random weights: for tests of mechanics, not of quality."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = {0: (64, 3), 2: (64, 64), 5: (128, 64), 7: (128, 128), 10: (256, 128)}
+    state = {}
+    for index, (outputs, inputs) in shapes.items():
+        scale = (2 / (9 * inputs)) ** 0.5
+        state[f"features.{index}.weight"] = torch.randn(outputs, inputs, 3, 3, generator=generator) * scale
+        state[f"features.{index}.bias"] = torch.zeros(outputs)
+    return ContentLoss(state)

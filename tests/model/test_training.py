@@ -1,0 +1,172 @@
+"""A training run ends the same whether or not it was killed, and says so when it cannot start."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from model import training
+from model.checkpoint import CONFIG_FILE, MODEL_FILE, load, read_config
+from model.content import ContentLoss
+from model.presets import Preset
+from model.reference import ReferenceModel
+from model.training import RESUME_FILE, STATS_FILE, train
+from tests.conftest import REPOSITORY
+from tests.model.conftest import DrawnClip, DrawnStore
+from weights.errors import HeadshotError
+
+
+@pytest.fixture(autouse=True)
+def without_downloads(
+    monkeypatch: pytest.MonkeyPatch, random_weight_content: ContentLoss, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Stand random weights in for the content network: what is tested here is the run, not the picture."""
+    file = tmp_path_factory.mktemp("weights") / "random-weights"
+    file.write_bytes(b"random")
+    monkeypatch.setattr(training, "fetch", lambda _: file)
+    monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda _: random_weight_content))
+
+
+def interrupted(steps: int):
+    """Return a progress hook that gives up after so many steps."""
+
+    def stop(done: int, total: int, values: dict[str, float]) -> None:
+        if done == steps:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def test_a_run_that_was_interrupted_ends_with_the_same_tensors(
+    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    straight = train(drawn_store, tiny, tmp_path / "straight", device="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        train(drawn_store, tiny, tmp_path / "cut", device="cpu", progress=interrupted(6))
+    assert (tmp_path / "cut" / RESUME_FILE).is_file()
+    first: list[int] = []
+    resumed = train(drawn_store, tiny, tmp_path / "cut", device="cpu", progress=lambda done, *_: first.append(done))
+    assert first[0] == tiny.meta_learning.checkpoint_every + 1
+    assert resumed.model_sha256 == straight.model_sha256
+    assert not (tmp_path / "cut" / RESUME_FILE).exists()
+    steps = [json.loads(line)["step"] for line in (tmp_path / "cut" / STATS_FILE).read_text().splitlines()]
+    assert steps == sorted(set(steps))
+
+
+def test_a_finished_checkpoint_is_left_alone(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
+    train(drawn_store, tiny, tmp_path, device="cpu")
+    before = (tmp_path / MODEL_FILE).stat().st_mtime_ns
+    train(drawn_store, tiny, tmp_path, device="cpu", progress=lambda *_: pytest.fail("it trained again"))
+    assert (tmp_path / MODEL_FILE).stat().st_mtime_ns == before
+
+
+def test_another_seed_is_refused_in_the_folder_of_a_finished_run(
+    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    train(drawn_store, tiny, tmp_path, device="cpu", seed=0)
+    with pytest.raises(HeadshotError, match="not what was asked for"):
+        train(drawn_store, tiny, tmp_path, device="cpu", seed=1)
+
+
+def test_a_dataset_without_training_clips_is_refused(tiny: Preset, tmp_path: Path) -> None:
+    store = DrawnStore([DrawnClip("ada", (1, 2, 3), split="test"), DrawnClip("bob", (1, 2, 3), frames=2)])
+    with pytest.raises(HeadshotError, match="no training clip with more than 2 usable frames"):
+        train(store, tiny, tmp_path, device="cpu")
+
+
+def test_the_checkpoint_carries_people_licences_and_consent(
+    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    train(drawn_store, tiny, tmp_path, device="cpu")
+    config = read_config(tmp_path)
+    assert [clip.identity for clip in config.clips] == ["ada", "bob", "cy"]
+    assert {clip.consent for clip in config.clips} == {"drawn"}
+    assert "| ada/drawn/full | 12 | CC0 | drawn |" in (tmp_path / "README.md").read_text()
+    assert ReferenceModel.load(tmp_path, "cpu").training_identities == {"ada", "bob", "cy"}
+
+
+def test_what_is_saved_renders_the_same_after_loading(
+    tiny: Preset, drawn_store: DrawnStore, people: list[DrawnClip], tmp_path: Path
+) -> None:
+    train(drawn_store, tiny, tmp_path, device="cpu")
+    frames, points = people[0].images, people[0].points
+    heads = [ReferenceModel.load(tmp_path, "cpu").feed_forward(frames[:2], points[:2]) for _ in range(2)]
+    one, other = (head.render(points) for head in heads)
+    assert one.shape == (12, 64, 64, 3)
+    assert (one == other).all()
+    assert len(heads[0].render(points[:0])) == 0
+
+
+def test_damaged_or_foreign_checkpoints_are_refused(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
+    with pytest.raises(HeadshotError, match="no finished checkpoint"):
+        load(tmp_path)
+    train(drawn_store, tiny, tmp_path, device="cpu")
+    config = (tmp_path / CONFIG_FILE).read_text()
+    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 1', '"schema_version": 9', 1))
+    with pytest.raises(HeadshotError, match="not a checkpoint config of this version"):
+        load(tmp_path)
+    (tmp_path / CONFIG_FILE).write_text(config)
+    content = bytearray((tmp_path / MODEL_FILE).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / MODEL_FILE).write_bytes(content)
+    with pytest.raises(HeadshotError, match="damaged"):
+        load(tmp_path)
+
+
+def test_support_of_another_size_is_refused(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
+    import numpy as np
+
+    train(drawn_store, tiny, tmp_path, device="cpu")
+    model = ReferenceModel.load(tmp_path, "cpu")
+    with pytest.raises(HeadshotError, match="--size 64"):
+        model.feed_forward(np.zeros((1, 128, 128, 3), np.uint8), np.zeros((1, 68, 2), np.float32))
+    lost = np.full((1, 68, 2), np.nan, np.float32)
+    with pytest.raises(HeadshotError, match="no landmarks"):
+        model.feed_forward(np.zeros((1, 64, 64, 3), np.uint8), lost)
+
+
+_CHILD = """
+import sys
+from pathlib import Path
+import pytest
+sys.path.insert(0, {repository!r})
+from tests.model.conftest import DrawnClip, DrawnStore, random_weight_content
+from model import training
+from model.content import ContentLoss
+from model.presets import preset
+content = random_weight_content.__wrapped__()
+training.fetch = lambda _: Path(__file__)
+ContentLoss.pretrained = classmethod(lambda _: content)
+store = DrawnStore([DrawnClip("ada", (200, 150, 120)), DrawnClip("bob", (120, 90, 60))])
+tiny = preset("tiny")
+schedule = tiny.meta_learning.model_copy(update=dict(steps=30, checkpoint_every=3))
+config = training.train(store, tiny.model_copy(update=dict(meta_learning=schedule)), Path(sys.argv[1]), device="cpu")
+print(config.model_sha256)
+"""
+
+
+@pytest.mark.slow
+def test_sigkill_at_any_moment_then_the_same_command_gives_the_same_checkpoint(tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(_CHILD.format(repository=str(REPOSITORY)))
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def command(folder: str) -> list[str]:
+        return [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder)]
+
+    straight = subprocess.run(command("straight"), env=environment, capture_output=True, text=True, check=True)
+    killed = subprocess.Popen(command("killed"), env=environment, stdout=subprocess.DEVNULL)
+    while not (tmp_path / "killed" / RESUME_FILE).exists():
+        time.sleep(0.01)
+        assert killed.poll() is None
+    time.sleep(0.2)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not (tmp_path / "killed" / CONFIG_FILE).exists()
+    resumed = subprocess.run(command("killed"), env=environment, capture_output=True, text=True, check=True)
+    assert resumed.stdout == straight.stdout
