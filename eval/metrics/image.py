@@ -34,7 +34,8 @@ def ssim(
         ValueError: The frames are smaller than the window of 11 pixels.
 
     Source: Wang et al. 2004; equals `skimage.metrics.structural_similarity(gaussian_weights=True, sigma=1.5,
-    use_sample_covariance=False, data_range=255, channel_axis=-1)`. In double precision: in single, flat regions lose four digits to cancellation.
+    use_sample_covariance=False, data_range=255, channel_axis=-1)`. In double precision, because in single
+    flat regions lose four digits to cancellation.
     """
     if generated.shape[1] < _WINDOW[0]:
         raise ValueError(f"frames of {generated.shape[1]} px are smaller than the window of {_WINDOW[0]} px")

@@ -1,0 +1,103 @@
+"""The wrappers of the reference model; an untrained tiny network is enough to see what they pass on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from eval.benchmark import benchmark
+from eval.metrics.specs import PSNR
+from eval.systems.builtin import load_system
+from eval.systems.protocol import Support
+from eval.tasks import make_tasks
+from model.checkpoint import CheckpointConfig, Networks, TrainingClip, save
+from model.presets import preset
+from model.reference import ReferenceModel
+from tests.eval.conftest import DrawnStore
+from weights.errors import HeadshotError
+from weights.files import sha256_of
+
+
+def write_checkpoint(folder: Path, person: str = "zoe") -> Path:
+    torch.manual_seed(0)
+    tiny = preset("tiny")
+    clip = TrainingClip(
+        key=f"{person}/video/1",
+        identity=person,
+        usable_frames=60,
+        licence="CC0-1.0",
+        consent="drawn",
+        credit="",
+        source_url="",
+    )
+    config = CheckpointConfig(
+        preset=tiny,
+        steps=0,
+        seed=0,
+        dataset="drawn",
+        manifest_sha256="a" * 64,
+        dataset_size_px=64,
+        clips=(clip,),
+        weights={},
+        headshot_version="0",
+        torch_version=torch.__version__,
+    )
+    save(folder, Networks(tiny, clips=1), config)
+    return folder
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    return write_checkpoint(tmp_path / "checkpoint")
+
+
+@pytest.fixture
+def support(store: DrawnStore) -> Support:
+    clip = store.clips[-1]
+    return Support(
+        frames=store.frames(clip, [0, 3], 64), landmarks=store.landmarks(clip, [0, 3], 64), size_px=64, seed=3
+    )
+
+
+def test_a_system_says_which_checkpoint_it_is(checkpoint: Path) -> None:
+    system = load_system("reference-ff", checkpoint=checkpoint, device="cpu")
+    assert system.config["checkpoint_sha256"] == sha256_of(checkpoint / "model.safetensors")
+    assert system.config["licences"] == ["CC0-1.0"]
+    assert system.training_identities == {"zoe"}
+    assert system.config == load_system("reference-ft", checkpoint=checkpoint, device="cpu").config
+
+
+def test_feed_forward_frames_are_those_of_the_model_untrained(checkpoint: Path, support: Support) -> None:
+    head = load_system("reference-ff", checkpoint=checkpoint, device="cpu").adapt(support)
+    model = ReferenceModel.load(checkpoint, "cpu")
+    expected = model.feed_forward(support.frames, support.landmarks).render(support.landmarks)
+    assert np.array_equal(head.render(support.landmarks), expected)
+    assert head.iterations == 0
+
+
+@pytest.mark.slow
+def test_fine_tuning_uses_the_seed_of_the_task_untrained(checkpoint: Path, support: Support) -> None:
+    system = load_system("reference-ft", checkpoint=checkpoint, device="cpu")
+    head = system.adapt(support)
+    assert head.iterations > 0
+    model = ReferenceModel.load(checkpoint, "cpu")
+    expected = model.fine_tune(support.frames, support.landmarks, seed=3).render(support.landmarks)
+    assert np.array_equal(head.render(support.landmarks), expected)
+
+
+def test_a_benchmark_runs_it_and_counts_its_iterations_untrained(
+    checkpoint: Path, store: DrawnStore, tmp_path: Path
+) -> None:
+    system = load_system("reference-ff", checkpoint=checkpoint, device="cpu")
+    tasks = make_tasks(store, [1], size_px=64, query_frames=8)
+    run = benchmark(store, [system], tasks, tmp_path / "run", specs=[PSNR])
+    assert run.record.failures == ()
+    assert run.record.cost[0].iterations == 0
+    assert run.record.systems[0].config["checkpoint_sha256"] == system.config["checkpoint_sha256"]
+
+
+def test_a_checkpoint_trained_on_a_person_under_test_is_refused(store: DrawnStore, tmp_path: Path) -> None:
+    system = load_system("reference-ff", checkpoint=write_checkpoint(tmp_path / "leak", "ann"), device="cpu")
+    with pytest.raises(HeadshotError, match="reference-ff was trained on ann"):
+        benchmark(store, [system], make_tasks(store, [1], size_px=64), tmp_path / "run", specs=[PSNR])

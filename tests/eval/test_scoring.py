@@ -1,0 +1,165 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from eval.features import FeatureCache, Frames
+from eval.metrics.frechet import FrechetMetric, frechet_distance
+from eval.metrics.loading import Metrics, load_metrics
+from eval.metrics.specs import FD_EFFICIENTNET, PSNR, SSIM
+from eval.progress import Progress, silent
+from eval.rendering import Outcome, render_missing
+from eval.scoring import score
+from eval.systems.baselines import CopySource, MeanFrame
+from eval.tasks import TaskSet, make_tasks
+from tests.eval.conftest import DrawnStore, drawn_store
+
+
+class ColourMoments:
+    """A small feature extractor, so that a Frechet distance costs nothing."""
+
+    key = "colour-moments@1"
+    width = 6
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def extract(self, frames: Frames, _cache: FeatureCache) -> np.ndarray:
+        self.seen += len(frames)
+        pixels = frames.pixels.astype(np.float64)
+        return np.concatenate([pixels.mean(axis=(1, 2)), pixels.std(axis=(1, 2))], axis=1)
+
+
+@pytest.fixture
+def tasks(store: DrawnStore) -> TaskSet:
+    return make_tasks(store, [1, 8], size_px=32)
+
+
+def run(
+    store: DrawnStore, tasks: TaskSet, folder: Path, *, lose: str | None = None, extractor: ColourMoments | None = None
+) -> tuple[pa.Table, Mapping[tuple[str, str], Outcome]]:
+    """Score two baselines; `lose` marks the tasks of copy-source on one person as failed."""
+    outcomes = dict(render_missing(store, [CopySource(), MeanFrame()], tasks, folder, silent))
+    for task in tasks.tasks:
+        if task.identity == lose:
+            outcomes["copy-source", task.id] = "system_error: ValueError: no"
+    metrics = Metrics(
+        frame=load_metrics([SSIM, PSNR]).frame,
+        over_set=(FrechetMetric(FD_EFFICIENTNET, extractor or ColourMoments()),),
+    )
+    scores = score(store, tasks, outcomes, folder, metrics=metrics, cache=FeatureCache(), progress=silent)
+    return scores, outcomes
+
+
+def rows(scores: pa.Table, **wanted) -> list[dict]:
+    return [row for row in scores.to_pylist() if all(row[name] == value for name, value in wanted.items())]
+
+
+def test_every_query_frame_has_one_row_for_each_metric(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
+    scores, _ = run(store, tasks, tmp_path)
+    for metric in ("ssim", "psnr", FD_EFFICIENTNET.id):
+        for system in ("copy-source", "mean-frame"):
+            for task in tasks.tasks:
+                found = rows(scores, metric=metric, system=system, shots=task.shots, clip=task.clip)
+                assert [row["frame"] for row in found] == list(task.query)
+                assert {row["identity"] for row in found} == {task.identity}
+    assert all(np.isfinite(row["value"]) for row in rows(scores, metric="ssim"))
+
+
+def test_values_are_those_of_the_metric_on_the_decoded_frames(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    from eval.metrics.image import psnr
+
+    scores, _ = run(store, tasks, tmp_path)
+    task = tasks.tasks[3]
+    clip = store.clip(task.clip)
+    target = store.frames(clip, task.query)
+    copied = np.repeat(store.frames(clip, task.support[:1]), len(target), axis=0)
+    found = rows(scores, metric="psnr", system="copy-source", shots=task.shots, clip=task.clip)
+    assert [row["value"] for row in found] == pytest.approx(list(psnr(copied, target)))
+
+
+def test_the_set_level_value_is_the_distance_over_all_clips(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
+    from eval import predictions
+
+    scores, _ = run(store, tasks, tmp_path)
+    wanted = [task for task in tasks.tasks if task.shots == 8]
+    sides = [[], []]
+    for task in wanted:
+        for side, frames in zip(
+            sides,
+            (predictions.load(tmp_path, "mean-frame", task), store.frames(store.clip(task.clip), task.query)),
+            strict=True,
+        ):
+            side.append(ColourMoments().extract(Frames.of(frames), FeatureCache()))
+    members = {task.identity: [] for task in wanted}
+    for task, one, other in zip(wanted, *sides, strict=True):
+        members[task.identity].append((one, other))
+    found = {row["identity"]: row for row in rows(scores, system="mean-frame", shots=8, frame=-1)}
+    expected = frechet_distance(*[np.concatenate(side) for side in sides])
+    assert found[""]["value"] == pytest.approx(expected, rel=1e-5)
+    assert found[""]["status"] == "unreliable"
+    kept = [pair for name, pairs in members.items() if name != "bob" for pair in pairs]
+    expected = frechet_distance(*[np.concatenate(side) for side in zip(*kept, strict=True)])
+    assert found["bob"]["value"] == pytest.approx(expected, rel=1e-5)
+    assert found["bob"]["status"] == "leave-one-out"
+    assert set(found) == {"", "ann", "bob", "eve"}
+
+
+def test_frames_that_were_not_delivered_are_rows_with_the_reason(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    whole, _ = run(store, tasks, tmp_path)
+    scores, _ = run(store, tasks, tmp_path, lose="bob")
+    lost = rows(scores, system="copy-source", identity="bob", metric="ssim")
+    assert {row["status"] for row in lost} == {"system_error: ValueError: no"}
+    assert np.isnan([row["value"] for row in lost]).all()
+    assert rows(scores, system="mean-frame", metric="ssim") == rows(whole, system="mean-frame", metric="ssim")
+    kept = {"system": "copy-source", "identity": "ann", "metric": "ssim"}
+    assert rows(scores, **kept) == rows(whole, **kept)
+
+
+def test_a_set_with_missing_frames_is_worse_and_keeps_its_size(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    """Black frames stand in, so that losing a person is no way to a better distance."""
+    whole, _ = run(store, tasks, tmp_path)
+    scores, _ = run(store, tasks, tmp_path, lose="bob")
+
+    def distance(table: pa.Table, status: str) -> float:
+        (row,) = rows(table, system="copy-source", shots=8, identity="", status=status)
+        return row["value"]
+
+    assert distance(scores, "unreliable") > distance(whole, "unreliable")
+    assert np.isfinite(distance(scores, "measured-only"))
+    assert not rows(whole, status="measured-only")
+
+
+def test_few_frames_have_no_set_level_value(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    store = drawn_store(root, people=("ann",), frames=30)
+    scores, _ = run(store, make_tasks(store, [1], size_px=32), tmp_path)
+    (row,) = rows(scores, system="copy-source", frame=-1)
+    assert row["status"] == "refused"
+    assert np.isnan(row["value"])
+
+
+def test_target_features_are_computed_once_for_all_systems_and_shots(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    extractor = ColourMoments()
+    run(store, tasks, tmp_path, extractor=extractor)
+    targets = {(task.clip, row) for task in tasks.tasks for row in task.query}
+    stills = 2 * len(tasks.tasks)  # either baseline shows one frame for each task
+    assert extractor.seen <= len(targets) + stills
+
+
+def test_progress_counts_every_pair_once(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    render_missing(store, [CopySource(), MeanFrame()], tasks, tmp_path, told.append)
+    assert [one.done for one in told] == list(range(2 * len(tasks.tasks) + 1))
+    assert {one.total for one in told} == {2 * len(tasks.tasks)}
