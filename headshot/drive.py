@@ -26,7 +26,7 @@ def drive_command(
 
     The video is labelled as synthetic in the picture and in its metadata. Ask the person before you publish it.
 
-    Example: [bold]headshot drive --support pexels-woman/WolfgangLanger/all --driving jwp/intro/all --shots 8 --out drive.mp4[/]
+    Example: [bold]headshot drive --support jwp/intro/full --driving franck/talking-face/full --out drive.mp4[/]
     """
     from reports.animation import Request, animate
 

@@ -129,4 +129,5 @@ def pooled(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "ba
     The paper sums; the division keeps the variance independent of the resolution.
     """
     area = x.shape[2] * x.shape[3]
-    return torch.relu(x).sum(dim=(2, 3)) / area**0.5
+    vectors: Tensor = torch.relu(x).sum(dim=(2, 3)) / float(area) ** 0.5
+    return vectors

@@ -44,8 +44,8 @@ class Batch:
 class Episodes:
     """Batches of episodes over the training clips, each a pure function of the seed and the step.
 
-    Identities are drawn evenly, then a clip of the identity, then frames; so a person with hours of video does not crowd out
-    one with seconds, and resuming needs the step number only.
+    Identities are drawn evenly, then a clip of the identity, then frames; so a person with hours of video does not
+    crowd out one with seconds, and resuming needs the step number only.
 
     Args:
         clips: One frame source for each training clip, in the order of the discriminator's columns.
@@ -107,7 +107,7 @@ class Episodes:
 def nearest(
     support: Float[np.ndarray, "shots 68 2"], driving: Float[np.ndarray, "frames 68 2"]
 ) -> Int[np.ndarray, " frames"]:
-    """Return for each driving frame the number of the support frame with the nearest landmarks (mean squared distance)."""
+    """Return for each driving frame which support frame has the nearest landmarks, by mean squared distance."""
     distances = ((support[None] - driving[:, None]) ** 2).mean(axis=(2, 3))  # (frames, shots)
     chosen: np.ndarray = distances.argmin(axis=1)
     return chosen
@@ -117,14 +117,15 @@ def jitter(
     frames: UInt8[np.ndarray, "frames size size 3"],
     landmarks: Float[np.ndarray, "frames 68 2"],
     rng: np.random.Generator,
+    strength: float = 1.0,
 ) -> tuple[UInt8[np.ndarray, "frames size size 3"], Float[np.ndarray, "frames 68 2"]]:
-    """Return all frames and landmarks under one small random rotation, scale and shift."""
+    """Return all frames and landmarks under one small random rotation, scale and shift, times `strength`."""
     size = frames.shape[1]
     centre = (size - 1) / 2
-    angle = rng.uniform(-MAX_ROTATION_DEG, MAX_ROTATION_DEG)
-    scale = rng.uniform(1 - MAX_SCALE, 1 + MAX_SCALE)
+    angle = strength * rng.uniform(-MAX_ROTATION_DEG, MAX_ROTATION_DEG)
+    scale = 1 + strength * rng.uniform(-MAX_SCALE, MAX_SCALE)
     matrix = cv2.getRotationMatrix2D((centre, centre), angle, scale)
-    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, size=2) * size
+    matrix[:, 2] += strength * rng.uniform(-MAX_SHIFT, MAX_SHIFT, size=2) * size
     moved = np.stack(
         [
             cv2.warpAffine(np.ascontiguousarray(frame), matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)

@@ -19,7 +19,10 @@ from model.networks import Discriminator, Generator
 from model.presets import Preset
 
 JITTER_SHARE = 0.3
-"""Share of the drawn frames that are moved a little: enough for robustness, and the background stays where it is."""
+"""Share of the drawn pairs that are moved a little: enough for robustness, and the background stays where it is."""
+
+LONE_STRENGTH = 0.25
+"""How far a single support frame is moved against itself; more, and the background learns to follow the head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +197,7 @@ def _draw_pair(person: Person, rng: np.random.Generator) -> tuple[np.ndarray, np
     shots = len(person.frames)
     target = int(rng.integers(shots))
     if shots == 1:
-        moved, points = jitter(person.frames, person.landmarks, rng)
+        moved, points = jitter(person.frames, person.landmarks, rng, LONE_STRENGTH)
         return np.concatenate([moved, person.frames]), np.concatenate([points, person.landmarks])
     others = np.delete(np.arange(shots), target)
     if rng.random() < 0.5:

@@ -122,7 +122,7 @@ def training_clips(store: Store, preset: Preset) -> list[StoredClip]:
     if not enough:
         raise HeadshotError(
             f"{store.root} has no training clip with more than {preset.meta_learning.shots} usable frames "
-            f"({len(clips)} clips are in the split `train`); add training identities to the manifest and preprocess again"
+            f"({len(clips)} clips are in the split `train`); add training identities to the manifest, preprocess again"
         )
     return enough
 
@@ -173,7 +173,8 @@ def _resume(learner: MetaLearner, folder: Path, wanted: CheckpointConfig) -> int
         about = file.metadata()
     if about["run"] != _identity_of(wanted):
         raise HeadshotError(
-            f"{path} belongs to a run with another preset, dataset or seed; remove the folder or name another one with --run"
+            f"{path} belongs to a run with another preset, dataset or seed; remove the folder, or name another "
+            "one with --run"
         )
     learner.load(load_file(path))
     step = int(about["step"])
@@ -195,7 +196,8 @@ def _finished(folder: Path, wanted: CheckpointConfig) -> CheckpointConfig:
     if _identity_of(config) != _identity_of(wanted):
         raise HeadshotError(
             f"{folder} holds a finished checkpoint of preset {config.preset.name}, seed {config.seed}, dataset "
-            f"{config.dataset} {config.manifest_sha256[:12]}, which is not what was asked for; remove the folder or name another one with --run"
+            f"{config.dataset} {config.manifest_sha256[:12]}, which is not what was asked for; remove the folder, "
+            "or name another one with --run"
         )
     return config
 

@@ -61,7 +61,8 @@ class _Footage:
 def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto") -> Animated:
     """Write the labelled video and return what was done.
 
-    The driving landmarks are used where they are in their own crop, so the person moves as the driver's head does in its picture.
+    The driving landmarks are used where they lie in their own crop: the person moves as the driver's head does
+    in its picture, and takes on the proportions of the driver's face.
 
     Args:
         request: Whom to animate with what.
