@@ -40,8 +40,9 @@ def benchmark_command(
     from eval.tasks import make_tasks
     from pipeline.store import Store
 
+    wanted_shots = numbers(shots, "--shots")
     store = Store.open(data)
-    tasks = make_tasks(store, numbers(shots, "--shots"), size_px=size, seed=seed, draws=draws)
+    tasks = make_tasks(store, wanted_shots, size_px=size, seed=seed, draws=draws)
     names = [name.strip() for name in systems.split(",") if name.strip()]
     chosen = [load_system(name, checkpoint=run / "checkpoint", device=device) for name in names]
     with progress_bars() as bars:
