@@ -75,8 +75,8 @@ check: $(VENV)/.ready-dev ## Format, lint, types, import order
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.ready-dev ## Measure speed: preprocessing and scoring
-	@$(BIN)/python -m benchmarks.preprocess --data $(DATA)
+bench: $(VENV)/.ready-dev ## Measure the speed of each stage on the dataset and checkpoint that are there
+	@$(BIN)/python -m benchmarks.stages --data $(DATA) --run $(RUN) --preset $(PRESET) --device $(DEVICE)
 
 clean: ## Remove what the commands made (not .venv, not the weights cache)
 	rm -rf data/demo runs/demo reports/out
