@@ -181,6 +181,8 @@ def _failures(evidence: Evidence) -> str:
 
 
 def _certainty(evidence: Evidence) -> str:
+    if not evidence.leading:
+        return ""
     separated = sum(lead.separated for lead in evidence.leading)
     shots = f"{listing(map(str, evidence.shots))} {'shot' if evidence.shots == (1,) else 'shots'}"
     text = (

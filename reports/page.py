@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -153,19 +154,16 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
 
 def render(page: Page) -> str:
     """Return the page as one HTML file that needs nothing else and lets nothing else in."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html").render(
-        page=page,
-        chart=curve_geometry,
-        style=Markup(style),
-        style_hash=_csp_hash(style),
+    return (
+        _templates()
+        .get_template("report.html")
+        .render(
+            page=page,
+            chart=curve_geometry,
+            style=Markup(style),
+            style_hash=_csp_hash(style),
+        )
     )
 
 
@@ -176,6 +174,17 @@ def _version() -> str:
         return "(not installed)"
 
 
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def _csp_hash(text: str) -> str:
     """Return the hash by which a content security policy admits exactly this inline text."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -184,7 +193,8 @@ def _csp_hash(text: str) -> str:
 def _pictures_note(shown: Sequence[ClipGallery], clips: int) -> str:
     if len(shown) == clips:
         return ""
-    return f"{len(shown)} of {clips} clips are shown, everybody once before anybody twice, to keep this page light."
+    verb = "is" if len(shown) == 1 else "are"
+    return f"{len(shown)} of {clips} clips {verb} shown, everybody once before anybody twice, to keep this page light."
 
 
 def _metric(spec: MetricSpec, column: Column, weights: Sequence[WeightRecord]) -> MetricFacts:

@@ -1,0 +1,146 @@
+"""The page in a real browser: quiet, accessible, at any width, without scripts."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eval.results import Run
+from reports.page import compose, render
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+pytestmark = pytest.mark.slow
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (375, 1440)
+SCHEMES = ("light", "dark")
+PATIENCE_MS = 180_000
+"""A hang is what is to be noticed, not a machine that is busy with other tests."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    """The installed Chromium."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    with sync_api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE_MS
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def tab(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
+    """An empty tab of a phone's width."""
+    context = browser.new_context(viewport={"width": 375, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def address(run: Run, store: object, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the page lies on disk."""
+    path: Path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(render(compose(run, store)), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in SCHEMES], ids=str)
+def page(browser: "sync_api.Browser", request: pytest.FixtureRequest) -> Iterator["sync_api.Page"]:
+    """An empty tab at each width in each colour scheme."""
+    width, scheme = request.param
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+def test_the_page_asks_for_nothing_and_complains_of_nothing(page: "sync_api.Page", address: str) -> None:
+    requests: list[str] = []
+    messages: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    assert [url for url in requests if not url.startswith("data:")] == [address]
+    assert messages == []
+    assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).length") == 0
+
+
+def test_axe_finds_nothing_to_complain_about(page: "sync_api.Page", address: str) -> None:
+    page.goto(address)
+    results = axe.Axe().run(page, options={"runOnly": RULES}).response
+    assert len(results["passes"]) > 30, "axe did look"
+    assert [(found["id"], found["nodes"][0]["html"]) for found in results["violations"]] == []
+
+
+def test_the_page_never_scrolls_sideways(page: "sync_api.Page", address: str) -> None:
+    page.goto(address)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_the_colour_scheme_of_the_reader_is_followed(browser: "sync_api.Browser", address: str) -> None:
+    grounds = {}
+    for scheme in SCHEMES:
+        context = browser.new_context(color_scheme=scheme)
+        context.set_default_timeout(PATIENCE_MS)
+        tab = context.new_page()
+        tab.goto(address)
+        grounds[scheme] = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        context.close()
+    assert grounds["light"] != grounds["dark"]
+
+
+def test_system_names_stay_in_view_while_a_table_is_scrolled(tab: "sync_api.Page", address: str) -> None:
+    tab.goto(address)
+    region = tab.get_by_role("region", name="Systems at each number of shots")
+    region.evaluate("element => element.scrollLeft = 400")
+    assert region.evaluate("element => element.scrollLeft") > 100, "there is something to scroll"
+    assert region.get_by_role("rowheader", name="copy-source").first.bounding_box()["x"] >= 0
+
+
+def test_everything_is_there_with_scripts_off(browser: "sync_api.Browser", address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(PATIENCE_MS)
+    tab = context.new_page()
+    tab.goto(address)
+    assert tab.get_by_role("table").count() >= 10
+    assert tab.get_by_role("img", name="SSIM against shots").count() == 1
+    assert tab.get_by_role("heading", name="Results").is_visible()
+    context.close()
+
+
+def test_the_page_prints_with_its_tables_and_folded_parts(tab: "sync_api.Page", address: str) -> None:
+    tab.goto(address)
+    tab.emulate_media(media="print")
+    assert tab.get_by_text("torch 2.8.0").is_visible(), "what is folded on the screen is open on paper"
+    assert not tab.get_by_role("navigation").is_visible()
+    assert len(tab.pdf(format="A4")) > 100_000
+
+
+def test_the_keyboard_reaches_the_content_first_and_every_scrolling_table(tab: "sync_api.Page", address: str) -> None:
+    tab.goto(address)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    tab.keyboard.press("Enter")
+    assert tab.url.endswith("#main")
+    assert tab.locator(".scroll:not([tabindex='0'])").count() == 0
+
+
+def test_hostile_names_run_nothing(tab: "sync_api.Page", address: str, hostile: str) -> None:
+    dialogs: list[str] = []
+    tab.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    tab.goto(address)
+    tab.wait_for_timeout(200)
+    assert dialogs == []
+    assert hostile in tab.locator("h1").inner_text()

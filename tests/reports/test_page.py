@@ -1,0 +1,241 @@
+"""The page as a file: complete, self-contained, inert."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from eval import predictions
+from eval.results import Run
+from pipeline.store import Store
+from reports import build
+from reports.build import build_report
+from reports.page import Page, compose, render
+from reports.people import safe_link
+from weights.errors import HeadshotError
+
+
+class Tags(HTMLParser):
+    """Collects every tag with its attributes, and the text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def of(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.found if tag == name]
+
+
+@pytest.fixture(scope="module")
+def page(run: Run, store: object) -> Page:
+    return compose(run, store)
+
+
+@pytest.fixture(scope="module")
+def html(page: Page) -> str:
+    return render(page)
+
+
+@pytest.fixture(scope="module")
+def tags(html: str) -> Tags:
+    return Tags(html)
+
+
+def test_nothing_is_fetched_and_nothing_runs(tags: Tags) -> None:
+    names = {tag for tag, _ in tags.found}
+    assert not names & {"script", "iframe", "object", "embed", "form", "audio", "video", "base"}
+    for tag, attributes in tags.found:
+        assert not [name for name in attributes if name.startswith("on")], f"{tag} has a handler"
+        assert (attributes.get("src") or "data:").startswith("data:image/webp;base64,") or tag != "img"
+    assert [link["href"] for link in tags.of("link")] == ["data:,"]
+    assert {link["href"][0] if link["href"][0] == "#" else link["href"] for link in tags.of("a")} == {
+        "#",
+        "https://example.org/clip",
+    }
+
+
+def test_the_policy_admits_our_style_sheet_and_no_script(html: str, tags: Tags) -> None:
+    policy = next(meta["content"] for meta in tags.of("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "script-src" not in policy
+    assert " style=" not in re.sub(r"data:[^\"]*", "", html), "an inline style would be blocked"
+
+
+def test_hostile_names_are_text(html: str, tags: Tags, hostile: str) -> None:
+    assert hostile not in html
+    assert tags.text.count(hostile) >= 6, "title, data set, system, licence, credit and reject all carry it"
+    assert not [image for image in tags.of("img") if image.get("src") == "x"]
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "//host/x", "file:///etc/passwd", "", "https:"]
+)
+def test_only_web_addresses_become_links(url: str) -> None:
+    assert safe_link(url) == ""
+    assert safe_link("https://example.org/a?b=c") == "https://example.org/a?b=c"
+
+
+def test_every_reference_inside_the_page_has_its_target(tags: Tags) -> None:
+    ids = Counter(attributes["id"] for _, attributes in tags.found if "id" in attributes)
+    assert max(ids.values()) == 1
+    wanted = {link["href"][1:] for link in tags.of("a") if link["href"].startswith("#")}
+    wanted |= {attributes["aria-labelledby"] for _, attributes in tags.found if "aria-labelledby" in attributes}
+    assert wanted <= set(ids)
+
+
+def test_every_person_system_and_number_of_shots_is_in_the_grid(run: Run, tags: Tags) -> None:
+    alts = [image["alt"] for image in tags.of("img")]
+    for person in run.tasks.identities():
+        assert sum(f"real target, {person}" in alt for alt in alts) >= 3
+        assert sum(f"landmark map of {person}" in alt for alt in alts) >= 3
+        for system in run.record.systems:
+            for shots in run.tasks.shots:
+                words = f"{system.name} from {shots} shot{'' if shots == 1 else 's'}, {person}"
+                assert sum(words in alt for alt in alts) >= 3
+
+
+def test_every_synthetic_picture_is_marked_and_no_real_one_is(tags: Tags) -> None:
+    alts = [image["alt"] for image in tags.of("img") if image["alt"]]
+    synthetic = [alt for alt in alts if "reference-ft from" in alt]
+    assert synthetic
+    assert all(alt.startswith("AI-generated: ") for alt in synthetic)
+    assert not [alt for alt in alts if alt.startswith("AI-generated") and "reference-ft" not in alt]
+    taller = [image for image in tags.of("img") if image["alt"] and int(image["height"]) > int(image["width"])]
+    assert [image["alt"] for image in taller] == synthetic, "the strip with the label is part of the picture"
+
+
+def test_the_frames_shown_differ_least_middling_and_most_from_the_source(page: Page) -> None:
+    for gallery in page.galleries:
+        assert [block.movement for block in gallery.blocks] == ["Least movement", "Middle", "Most movement"]
+        assert len({block.frame for block in gallery.blocks}) == 3
+
+
+def test_everything_needed_to_trust_and_repeat_is_there(run: Run, tags: Tags) -> None:
+    record = run.record
+    expected = [
+        record.dataset.manifest_sha256,
+        record.tasks_sha256,
+        record.score_key,
+        record.git.revision,
+        "make benchmark SHOTS=1,8,32",
+        "two people of like size",
+        "ambiguous face",
+        "not known",
+        "12 min 34 s",
+        "a processor, 2 cores",
+        "torch 2.8.0",
+        *(spec.versioned_id for spec in record.specs),
+        *(spec.equation for spec in record.specs),
+        *(weight.sha256 for weight in record.weights),
+        *(system.title for system in record.systems),
+    ]
+    words = " ".join(tags.text.split())
+    missing = [piece for piece in expected if " ".join(piece.split()) not in words]
+    assert not missing
+
+
+def test_a_chart_has_the_same_numbers_beside_it(page: Page) -> None:
+    for place, curve in enumerate(page.curves):
+        for line, row in enumerate(curve.rows):
+            assert row.cells == tuple(group.rows[line].cells[place] for group in page.table.groups)
+
+
+def test_the_worst_cases_are_the_worst_of_different_clips(run: Run, page: Page) -> None:
+    assert [gallery.column.metric for gallery in page.worst] == ["lpips.alex", "nme.interocular"]
+    rows = run.scores.to_pylist()
+    for gallery in page.worst:
+        for system in gallery.systems:
+            own = [
+                row
+                for row in rows
+                if row["metric"] == gallery.column.metric and row["system"] == system.key.name and row["shots"] == 32
+            ]
+            assert system.cases[0].verdict == f"{max(row['value'] for row in own):.3f}"
+            assert len({case.clip for case in system.cases}) == len(system.cases) == 3
+
+
+def test_a_failed_frame_is_worse_than_any_value(run: Run, store: object) -> None:
+    few = replace(run, tasks=run.tasks.model_copy(update={"shots": (1,)}))
+    gallery = next(gallery for gallery in compose(few, store).worst if gallery.column.metric == "nme.interocular")
+    assert [case.verdict for case in gallery.systems[2].cases] == ["no face"] * 3
+
+
+def test_a_system_that_delivered_nothing_leaves_a_hole_and_not_a_crash(tmp_path: Path, run: Run, store: object) -> None:
+    """The page of a run from which one prediction is gone."""
+    lost = Run(folder=tmp_path, record=run.record, scores=run.scores, tasks=run.tasks)
+    for task in run.tasks.tasks:
+        for system in run.record.systems:
+            source = predictions.path_of(run.folder, system.name, task)
+            target = predictions.path_of(tmp_path, system.name, task)
+            if (system.name, task.identity, task.shots) != ("reference-ft", "ada", 32):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(source)
+    page = compose(lost, store)
+    ada = next(gallery for gallery in page.galleries if gallery.identity == "ada")
+    row = next(row for row in ada.rows if row.key.name == "reference-ft")
+    assert [block[-1] for block in row.generated] == [None, None, None]
+    assert "nothing delivered" in render(page)
+
+
+def test_many_clips_are_thinned_and_the_page_says_so(run: Run, store: object) -> None:
+    page = compose(run, store, most_pictures=25)
+    assert len(page.galleries) == 2
+    assert "2 of 3 clips are shown" in page.pictures_note
+    assert "2 of 3 clips are shown" in render(page)
+
+
+def test_build_writes_one_file_and_the_same_bytes_again(
+    tmp_path: Path, run: Run, store: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "open", lambda _: store)
+    path = build_report(run.folder, tmp_path / "data", tmp_path / "out")
+    first = path.read_bytes()
+    assert path == tmp_path / "out" / "index.html"
+    assert build_report(run.folder, tmp_path / "data", tmp_path / "out").read_bytes() == first
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["index.html"]
+
+
+def test_build_refuses_another_data_set(
+    tmp_path: Path, run: Run, store: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = type("Other", (), {"info": type(store.info)(manifest_sha256="9" * 64)})()
+    monkeypatch.setattr(Store, "open", lambda _: other)
+    with pytest.raises(HeadshotError, match=r"manifest aaaaaaaaaaaa.*manifest 999999999999"):
+        build_report(run.folder, tmp_path / "data", tmp_path / "out")
+
+
+def test_build_shows_fewer_pictures_rather_than_a_page_that_is_too_large(
+    tmp_path: Path, run: Run, store: object, html: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "open", lambda _: store)
+    monkeypatch.setattr(build, "MOST_BYTES", len(html) - 1)
+    monkeypatch.setattr(build, "PICTURES", (900, 1))
+    path = build_report(run.folder, tmp_path / "data", tmp_path / "out")
+    assert "1 of 3 clips is shown" in path.read_text()
+
+
+def test_build_refuses_a_page_that_is_too_large_without_pictures(
+    tmp_path: Path, run: Run, store: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "open", lambda _: store)
+    monkeypatch.setattr(build, "MOST_BYTES", 1000)
+    monkeypatch.setattr(build, "PICTURES", (1,))
+    with pytest.raises(HeadshotError, match="even with few pictures"):
+        build_report(run.folder, tmp_path / "data", tmp_path / "out")
+
+
+def test_a_run_that_is_not_finished_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(HeadshotError, match="no finished benchmark"):
+        build_report(tmp_path, tmp_path, tmp_path / "out")

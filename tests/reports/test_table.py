@@ -1,0 +1,162 @@
+"""The main table and who is ahead in it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from eval.metrics.specs import SPECS
+from eval.results import SCORE_SCHEMA, Run
+from eval.statistics import Cell, summarise
+from reports.leads import Comparisons, leads
+from reports.legend import legend
+from reports.numbers import number
+from reports.table import MainTable, TableCell, main_table, within_range
+
+SSIM, LPIPS = SPECS["embedded"][1], SPECS["embedded"][3]
+
+
+def table_of(scores: pa.Table, specs: tuple = SPECS["embedded"]) -> MainTable:
+    cells = summarise(scores, specs)
+    names = dict.fromkeys(cell.system for cell in cells)
+    leading = leads(cells, specs, Comparisons(scores, specs))
+    return main_table(cells, specs, leading, legend([(name, name) for name in names]))
+
+
+def scores_of(values: dict[str, dict[str, float]], metric: str = "ssim", shots: int = 8) -> pa.Table:
+    """Return one frame for each system and person."""
+    rows = [
+        {
+            "system": system,
+            "shots": shots,
+            "draw": 0,
+            "identity": person,
+            "clip": f"{person}/v/c",
+            "frame": 0,
+            "metric": metric,
+            "value": value,
+            "status": "no_face" if np.isnan(value) else "ok",
+        }
+        for system, of_person in values.items()
+        for person, value in of_person.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
+
+
+def cells_by_system(table: MainTable) -> dict[str, TableCell]:
+    return {row.key.name: row.cells[0] for row in table.groups[0].rows}
+
+
+def test_every_printed_number_follows_from_the_score_rows(run: Run) -> None:
+    """Recomputed here from the file on disk: frames into people, people into the number."""
+    table = table_of(run.scores)
+    for column, head in enumerate(table.columns):
+        if head.metric.startswith("fd"):
+            continue
+        for group in table.groups:
+            for row in group.rows:
+                chosen = (
+                    (pc.field("metric") == head.metric)
+                    & (pc.field("shots") == group.shots)
+                    & (pc.field("system") == row.key.name)
+                )
+                rows = Run.open(run.folder).scores.filter(chosen)
+                worst = next(spec.worst for spec in run.record.specs if spec.id == head.metric)
+                values = np.array([worst if np.isnan(value) else value for value in rows["value"].to_pylist()])
+                people = np.array(rows["identity"].to_pylist())
+                mean = np.mean([values[people == person].mean() for person in sorted(set(people))])
+                assert row.cells[column].value == number(mean, head.places)
+
+
+def test_a_clear_winner_is_bold_and_nobody_else() -> None:
+    scores = scores_of({"one": {"a": 0.80, "b": 0.82, "c": 0.81}, "two": {"a": 0.60, "b": 0.61, "c": 0.62}})
+    cells = cells_by_system(table_of(scores, (SSIM,)))
+    assert cells["one"].separated
+    assert not cells["two"].separated
+
+
+def test_direction_decides_who_wins() -> None:
+    values = {"one": {"a": 0.80, "b": 0.82, "c": 0.81}, "two": {"a": 0.60, "b": 0.61, "c": 0.62}}
+    cells = cells_by_system(table_of(scores_of(values, "lpips.alex"), (LPIPS,)))
+    assert cells["two"].separated
+    assert not cells["one"].separated
+
+
+def test_nothing_is_bold_where_the_paired_difference_may_be_zero() -> None:
+    scores = scores_of({"one": {"a": 0.90, "b": 0.50, "c": 0.71}, "two": {"a": 0.60, "b": 0.70, "c": 0.65}})
+    assert not any(cell.separated for cell in cells_by_system(table_of(scores, (SSIM,))).values())
+
+
+def test_overlapping_intervals_do_not_hide_a_clear_paired_difference() -> None:
+    """People differ by far more than systems do, and every person says the same."""
+    scores = scores_of({"one": {"a": 0.30, "b": 0.60, "c": 0.90}, "two": {"a": 0.25, "b": 0.54, "c": 0.85}})
+    assert cells_by_system(table_of(scores, (SSIM,)))["one"].separated
+
+
+def test_equal_systems_are_both_plain() -> None:
+    same = {"a": 0.8, "b": 0.7, "c": 0.75}
+    cells = cells_by_system(
+        table_of(scores_of({"one": same, "two": same, "three": {"a": 0.1, "b": 0.2, "c": 0.1}}), (SSIM,))
+    )
+    assert not any(cell.separated for cell in cells.values())
+
+
+def test_one_person_gives_a_value_without_interval_or_winner() -> None:
+    cells = cells_by_system(table_of(scores_of({"one": {"a": 0.8}, "two": {"a": 0.3}}), (SSIM,)))
+    assert (cells["one"].value, cells["one"].interval, cells["one"].separated) == ("0.800", "–", False)
+
+
+def test_failures_are_counted_and_shown_with_the_value_without_them() -> None:
+    nan = float("nan")
+    scores = scores_of({"one": {"a": 0.8, "b": 0.6, "c": nan}, "two": {"a": 0.5, "b": 0.5, "c": 0.5}})
+    cell = cells_by_system(table_of(scores, (SSIM,)))["one"]
+    assert cell.value == "0.467"
+    assert cell.failures == "1 of 3 failed; 0.700 without them"
+
+
+def test_a_system_that_was_not_run_at_some_shots_says_so() -> None:
+    few, many = scores_of({"one": {"a": 0.8}, "two": {"a": 0.5}}), scores_of({"one": {"a": 0.9}}, shots=32)
+    group = table_of(pa.concat_tables([few, many]), (SSIM,)).groups[1]
+    assert [row.cells[0].value for row in group.rows] == ["0.900", "not run"]
+
+
+def test_the_unreliable_frechet_distance_is_marked_and_explained(run: Run) -> None:
+    table = table_of(run.scores)
+    assert {row.cells[0].mark for group in table.groups for row in group.rows} == {"†"}
+    assert [mark for mark, _ in table.notes] == ["†"]
+
+
+def test_people_and_frames_behind_the_numbers_are_stated(run: Run) -> None:
+    assert [group.sample for group in table_of(run.scores).groups] == ["3 people, 48 frames a system"] * 3
+
+
+def test_intervals_end_where_the_range_of_the_metric_does() -> None:
+    cell = Cell(
+        system="one",
+        shots=1,
+        metric="lpips.alex",
+        value=0.1,
+        low=-0.3,
+        high=0.5,
+        n_identities=3,
+        n_frames=3,
+        n_failed=0,
+        value_measured_only=0.1,
+    )
+    assert within_range([cell], [LPIPS])[0] == replace(cell, low=0.0)
+    unknown = replace(cell, low=float("nan"), high=float("nan"))
+    assert within_range([unknown], [LPIPS])[0] is unknown
+
+
+def test_looks_do_not_repeat_among_eight_systems() -> None:
+    keys = legend([(f"system-{place}", "") for place in range(8)])
+    assert len({key.marker for key in keys.values()}) == len({key.dash for key in keys.values()}) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "synthetic"), [("copy-source", False), ("mean-frame", False), ("anything-else", True)]
+)
+def test_whatever_is_no_known_copy_counts_as_synthetic(name: str, synthetic: bool) -> None:
+    assert legend([(name, "")])[name].synthetic is synthetic
