@@ -1,5 +1,6 @@
 """LPIPS, through the networks of the `lpips` package."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,9 @@ class LpipsAlex:
         heads = Path(lpips.__file__).with_name("weights") / "v0.1" / "alex.pth"
         if sha256_of(heads) != _HEADS_SHA256:
             raise HeadshotError(f"{heads} is not LPIPS version 0.1 as published; install lpips again")
-        network = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the package asks torchvision in an older manner
+            network = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
         # The package keeps layer i of torchvision's `features` in slice s under the name `slice<s>.<i>`.
         state = load_file(trunk)
         renamed = {name: state.pop(f"features.{name.split('.', 1)[1]}", None) for name in network.net.state_dict()}
