@@ -41,11 +41,11 @@ $(VENV)/.python:
 
 $(VENV)/.ready: pyproject.toml | $(VENV)/.python
 	@echo "installing headshot and what it needs (a minute or two, once)"
-	@$(BIN)/python -m pip install --quiet --editable . && touch $@
+	@$(BIN)/python -m pip install -qq --editable . && touch $@
 
 $(VENV)/.ready-dev: pyproject.toml | $(VENV)/.python
 	@echo "installing headshot, what it needs and the development tools (a minute or two, once)"
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]' && touch $@ $(VENV)/.ready
+	@$(BIN)/python -m pip install -qq --editable '.[dev]' && touch $@ $(VENV)/.ready
 
 samples: $(VENV)/.ready ## Download and verify the sample clips
 	@$(HEADSHOT) samples fetch --manifest $(MANIFEST) --into data/raw
