@@ -77,11 +77,18 @@ def test_the_page_asks_for_nothing_and_complains_of_nothing(page: "sync_api.Page
     assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).length") == 0
 
 
-def test_axe_finds_nothing_to_complain_about(page: "sync_api.Page", address: str) -> None:
-    page.goto(address)
-    results = axe.Axe().run(page, options={"runOnly": RULES}).response
+@pytest.mark.parametrize(("scheme", "width"), [("light", 375), ("dark", 1440)])
+def test_axe_finds_nothing_to_complain_about(
+    browser: "sync_api.Browser", address: str, scheme: str, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE_MS)
+    tab = context.new_page()
+    tab.goto(address)
+    results = axe.Axe().run(tab, options={"runOnly": RULES, "resultTypes": ["violations"]}).response
     assert len(results["passes"]) > 30, "axe did look"
     assert [(found["id"], found["nodes"][0]["html"]) for found in results["violations"]] == []
+    context.close()
 
 
 def test_the_page_never_scrolls_sideways(page: "sync_api.Page", address: str) -> None:
