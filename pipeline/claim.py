@@ -42,8 +42,7 @@ def adopt(layout: DatasetLayout, plan: Plan, replace: bool) -> None:
     Raises:
         HeadshotError: It holds another one, and `replace` is not set.
     """
-    for path in layout.stale_files():
-        path.unlink(missing_ok=True)
+    layout.remove_stale_files()
     text = plan.model_dump_json(indent=1) + "\n"
     if layout.plan.is_file() and layout.plan.read_text(encoding="utf-8") == text:
         return

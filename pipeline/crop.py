@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from pipeline.config import PipelineConfig
 
 LEAST_MARGIN = 0.1
-"""Room around the face box that is kept even if it lies outside the picture, as a fraction of the face."""
+"""Room around the face boxes that is kept if the picture has it, as a fraction of the face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def tube(boxes: Float[np.ndarray, "frames 4"], width_px: int, height_px: int, co
 
     One fixed square keeps the head's movement and adds no jitter. As in the crops of the first-order motion model
     it is the union of the boxes with a margin, but always square, so nothing is squashed. Where the margin would
-    leave the picture, the square moves back into it and, if it is too large for that, gives up its margin (but a
+    leave the picture, the square moves back into it and, if it is too large for that, gives up its margin (all but a
     tenth of the face): what lies outside is only padding.
 
     Args:
@@ -51,6 +51,8 @@ def tube(boxes: Float[np.ndarray, "frames 4"], width_px: int, height_px: int, co
     union = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
     wished = _grown(union, face, (config.margin_side, config.margin_top, config.margin_side, config.margin_bottom))
     needed = _grown(union, face, (LEAST_MARGIN,) * 4)
+    inside = np.clip(needed, 0, [width_px, height_px] * 2)
+    needed = np.concatenate([np.minimum(inside[:2], union[:2]), np.maximum(inside[2:], union[2:])])
     longest = max(_sides(needed).max(), min(width_px, height_px))
     side = int(np.ceil(min(_sides(wished).max(), longest)))
     left, top = (

@@ -63,7 +63,12 @@ class DatasetLayout:
         for folder, suffix in (("data", "parquet"), ("offsets", "npy"), ("records", "json")):
             yield from sorted((self.root / folder).glob(f"[!.]*.{suffix}"))
 
+    def remove_stale_files(self) -> None:
+        """Remove temporary files that killed processes left behind."""
+        for path in self.stale_files():
+            path.unlink(missing_ok=True)
+
     def stale_files(self) -> Iterator[Path]:
-        """Yield temporary files that a killed run left behind."""
+        """Yield temporary files."""
         for folder in (self.root, self.root / "data", self.root / "offsets", self.root / "records"):
             yield from sorted(folder.glob(f".*{TEMPORARY_MARK}*"))

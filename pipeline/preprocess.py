@@ -75,6 +75,7 @@ def preprocess(
         missing = [job for job in jobs if not is_done(layout, job)]
         quarantined = _make(missing, layout, workers, progress)
         info = _finish(layout, plan, changed=bool(missing))
+        layout.remove_stale_files()  # of workers that died meanwhile
     return PreprocessReport(
         info=info,
         shards_made=len(missing),

@@ -133,16 +133,14 @@ def _tables(job: ShardJob, followed: FollowedClip) -> Iterator[pa.Table]:
 
 def _regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
     """Yield the same rows in tables of `rows` rows, the last one shorter."""
-    waiting: list[pa.Table] = []
+    waiting = SHARD_SCHEMA.empty_table()
     for table in tables:
-        waiting.append(table)
-        if sum(map(len, waiting)) >= rows:
-            merged = pa.concat_tables(waiting)
-            yield merged.slice(0, rows)
-            waiting = [merged.slice(rows)]
-    merged = pa.concat_tables(waiting) if waiting else SHARD_SCHEMA.empty_table()
-    if len(merged):
-        yield merged
+        waiting = pa.concat_tables([waiting, table])
+        while len(waiting) >= rows:
+            yield waiting.slice(0, rows)
+            waiting = waiting.slice(rows)
+    if len(waiting):
+        yield waiting
 
 
 def _verdict(error: Exception) -> Reject:

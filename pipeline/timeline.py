@@ -1,6 +1,7 @@
 """The time rule: which source frame stands for which slot of a fixed frame rate."""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -25,7 +26,7 @@ class Resampler(Generic[Item]):
         if self._origin_s is None:
             self._origin_s = time_s
         position = (time_s - self._origin_s) * self._fps
-        slot = int(position + 0.5)
+        slot = ceil(position - 0.5)
         distance = abs(position - slot)
         if self._best is not None and slot == self._best[0]:
             if distance < self._best_distance:

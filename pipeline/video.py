@@ -163,13 +163,23 @@ def _duration_s(container: Any, stream: Any) -> float:
 
 def _decoded(container: Any, stream: Any) -> Iterator[Any]:
     """Yield decoded frames up to the first damage."""
-    try:
-        for frame in container.decode(stream):
-            if frame.is_corrupt:
-                return
-            yield frame
-    except av.FFmpegError:
-        return
+    for packets in (_whole_packets(container, stream), iter([None])):  # None: give out what waits for its turn
+        try:
+            for packet in packets:
+                for frame in stream.codec_context.decode(packet):
+                    if frame.is_corrupt:
+                        return
+                    yield frame
+        except av.FFmpegError:
+            continue
+
+
+def _whole_packets(container: Any, stream: Any) -> Iterator[Any]:
+    for packet in container.demux(stream):
+        if packet.is_corrupt:
+            return
+        if packet.size:
+            yield packet
 
 
 def _stretch(container: Any, stream: Any, start_s: float, end_s: float | None) -> Iterator[_Stamped]:
