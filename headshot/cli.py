@@ -1,6 +1,7 @@
 """The command `headshot`: one thin module for each group of commands."""
 
 import logging
+import os
 import sys
 
 import typer
@@ -30,6 +31,8 @@ app.command(name="drive")(drive.drive_command)
 
 def main() -> None:
     """Run the command line; a `HeadshotError` ends it with one paragraph and exit code 2."""
+    # Dask sets its own levels when it is imported, and would report every worker that connects.
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         app()

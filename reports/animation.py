@@ -10,6 +10,7 @@ from manifests.schema import Clip, FileSource
 from model.reference import ReferenceModel
 from pipeline.clip_work import process_clip
 from pipeline.config import PipelineConfig
+from pipeline.stills import read_still
 from pipeline.store import Store
 from pipeline.verdicts import Reject
 from reports.drive import side_by_side
@@ -19,7 +20,6 @@ from weights.errors import HeadshotError
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 """Endings of files that are taken as stills."""
 STILL_FPS = 25.0
-MIN_VIDEO_FRAMES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,21 +122,17 @@ def _stills(paths: list[Path], where: str, size_px: int) -> _Footage:
     """Read pictures; each has to show a face."""
     if not paths:
         raise HeadshotError(f"{where} holds no picture ({', '.join(sorted(PICTURES))})")
-    parts = [_read(path, size_px, min_frames=1) for path in paths]
+    stills = [read_still(path, PipelineConfig(size_px=size_px)) for path in paths]
     return _Footage(
-        frames=np.concatenate([part.frames for part in parts]),
-        landmarks=np.concatenate([part.landmarks for part in parts]),
+        frames=np.stack([frame for frame, _ in stills]),
+        landmarks=np.stack([points for _, points in stills]),
         fps=STILL_FPS,
         skipped=0,
     )
 
 
 def _video(path: Path, size_px: int) -> _Footage:
-    return _read(path, size_px, min_frames=MIN_VIDEO_FRAMES)
-
-
-def _read(path: Path, size_px: int, *, min_frames: int) -> _Footage:
-    """Run a file through the same steps as a dataset."""
+    """Run a video through the same steps as a dataset."""
     clip = Clip(
         identity="person",
         video="file",
@@ -146,7 +142,7 @@ def _read(path: Path, size_px: int, *, min_frames: int) -> _Footage:
         licence="",
         consent="",
     )
-    found = process_clip(path, clip, PipelineConfig(size_px=size_px, min_frames=min_frames))
+    found = process_clip(path, clip, PipelineConfig(size_px=size_px))
     if isinstance(found, Reject):
         raise HeadshotError(f"{path} cannot be used: {found.reason}: {found.detail}")
     return _Footage(

@@ -1,0 +1,84 @@
+"""Driving a person: what can be given, what comes out, and what is refused."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.checkpoint import CheckpointConfig, Networks, TrainingClip, save
+from model.presets import preset
+from reports.animation import Request, animate
+from weights.errors import HeadshotError
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint with the tiny preset's first weights: enough to see that frames come out."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    tiny = preset("tiny")
+    clip = TrainingClip(
+        key="a/b/c", identity="a", usable_frames=9, licence="CC0", consent="drawn", credit="", source_url=""
+    )
+    save(
+        folder,
+        Networks(tiny, clips=1),
+        CheckpointConfig(
+            preset=tiny,
+            steps=0,
+            seed=0,
+            dataset="none",
+            manifest_sha256="0" * 64,
+            dataset_size_px=64,
+            clips=(clip,),
+            weights={},
+            headshot_version="0",
+            torch_version="0",
+        ),
+    )
+    return folder
+
+
+def request(support: str, driving: str, shots: int = 1) -> Request:
+    return Request(support=support, driving=driving, shots=shots, fine_tune=False, data=Path("absent"), seed=0)
+
+
+def test_only_mp4_is_written(untrained: Path) -> None:
+    with pytest.raises(HeadshotError, match=r"ends in \.mp4"):
+        animate(request("a", "b"), untrained, Path("out.gif"))
+
+
+def test_a_folder_without_pictures_is_refused(untrained: Path, tmp_path: Path) -> None:
+    with pytest.raises(HeadshotError, match="holds no picture"):
+        animate(request(str(tmp_path), "b"), untrained, tmp_path / "out.mp4")
+
+
+def test_a_name_that_is_neither_file_nor_clip_is_refused(untrained: Path, tmp_path: Path) -> None:
+    with pytest.raises(HeadshotError, match="dataset"):
+        animate(request("nobody/nothing/full", "b"), untrained, tmp_path / "out.mp4")
+
+
+@pytest.mark.slow
+def test_a_picture_without_a_face_is_refused(untrained: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.full((200, 200, 3), 90, np.uint8)).save(tmp_path / "wall.png")
+    with pytest.raises(HeadshotError, match="shows no face"):
+        animate(request(str(tmp_path / "wall.png"), "b"), untrained, tmp_path / "out.mp4")
+
+
+@pytest.mark.slow
+def test_a_still_follows_a_clip_and_is_labelled(untrained: Path, shared_dir: Path, tmp_path: Path) -> None:
+    """One public-domain picture, driven by a real clip: as many frames as the clip, marked as synthetic."""
+    from skimage import data
+
+    Image.fromarray(data.astronaut()).save(tmp_path / "person.png")
+    driving = shared_dir / "clips" / "LipNet-GRID__brbk7n.mpg"
+    out = tmp_path / "out.mp4"
+    result = animate(request(str(tmp_path / "person.png"), str(driving)), untrained, out)
+    assert result.frames + result.skipped == 75
+    assert result.fps == pytest.approx(25, rel=0.01)
+    with av.open(str(out)) as video:
+        assert sum(1 for _ in video.decode(video=0)) == result.frames
+        assert video.metadata["comment"].startswith("AI-generated")
+    with pytest.raises(HeadshotError, match="1 usable frames, --shots asks for 2"):
+        animate(request(str(tmp_path / "person.png"), str(driving), shots=2), untrained, out)
