@@ -1,6 +1,7 @@
 """Systems at work: what they are given, what they deliver, and what happens when they do not."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from eval.systems.protocol import Support, System
 from eval.tasks import Task, TaskSet
 from pipeline.store import Store
 
+_LOG = logging.getLogger(__name__)
 REASON_CHARACTERS = 200
 Outcome = PredictionHeader | str
 """The header of a prediction, or the reason why there is none."""
@@ -101,8 +103,11 @@ def _outcome(system: System, inputs: TaskInputs, wanted: PredictionInputs, run_d
     try:
         frames, header = _render(system, inputs, wanted)
     except BadOutputError as error:
+        _LOG.warning("%s on %s: %s", system.name, inputs.task.id, error)
         return _reason("bad_output", str(error))
     except Exception as error:  # a system is somebody else's code: whatever it raises costs it this task only
+        _LOG.warning("%s failed on %s: %s", system.name, inputs.task.id, error)
+        _LOG.debug("where it happened", exc_info=True)
         return _reason("system_error", f"{type(error).__name__}: {error}")
     predictions.save(run_dir, header, inputs.task, frames)
     return header

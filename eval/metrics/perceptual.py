@@ -21,7 +21,9 @@ _HEADS_SHA256 = "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c
 
 
 class LpipsAlex:
-    """Learned perceptual distance over AlexNet, version 0.1."""
+    """Learned perceptual distance over AlexNet, version 0.1 of the heads."""
+
+    VERSION = 1
 
     def __init__(self, network: Any, key: str) -> None:
         """Wrap an `lpips.LPIPS` in evaluation mode."""
@@ -52,7 +54,7 @@ class LpipsAlex:
         if left_over or None in renamed.values():
             raise HeadshotError(f"{trunk} does not hold the convolutions of AlexNet; fetch its weights again")
         network.net.load_state_dict(renamed, strict=True)
-        return cls(network.eval(), f"lpips.alex@1-{sha256_of(trunk)[:12]}-{_HEADS_SHA256[:12]}")
+        return cls(network.eval(), f"lpips.alex@{cls.VERSION}-{sha256_of(trunk)[:12]}-{_HEADS_SHA256[:12]}")
 
     def __call__(self, generated: Frames, target: Frames) -> Float[np.ndarray, " frames"]:
         """Return the distance of each frame to its target."""
