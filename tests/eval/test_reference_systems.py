@@ -1,5 +1,7 @@
 """The wrappers of the reference model; an untrained tiny network is enough to see what they pass on."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,15 @@ def write_checkpoint(folder: Path, person: str = "zoe") -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny layers only lose by being split, most of all on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     return write_checkpoint(tmp_path / "checkpoint")
@@ -90,8 +101,9 @@ def test_a_benchmark_runs_it_and_counts_its_iterations_untrained(
     checkpoint: Path, store: DrawnStore, tmp_path: Path
 ) -> None:
     system = load_system("reference-ff", checkpoint=checkpoint, device="cpu")
-    tasks = make_tasks(store, [1], size_px=64, query_frames=8)
-    run = benchmark(store, [system], tasks, tmp_path / "run", specs=[PSNR])
+    few = replace(store, clips=store.clips[:2])
+    tasks = make_tasks(few, [1], size_px=64, query_frames=8)
+    run = benchmark(few, [system], tasks, tmp_path / "run", specs=[PSNR])
     assert run.record.failures == ()
     assert run.record.cost[0].iterations == 0
     assert run.record.systems[0].config["checkpoint_sha256"] == system.config["checkpoint_sha256"]

@@ -16,7 +16,7 @@ def test_the_code_on_the_page_runs_as_it_stands(
     data = tmp_path / "data" / "demo"
     data.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipeline.store.Store.open", drawn_store)
+    monkeypatch.setattr("pipeline.store.Store.open", lambda root: drawn_store(root, ("ann", "bob"), frames=48))
     monkeypatch.setitem(SPECS, "embedded", (SSIM, PSNR))
     exec("\n".join(blocks), {"__name__": "page"})
     lines = capsys.readouterr().out.splitlines()
