@@ -1,7 +1,7 @@
 """The frames of one clip as columns: crops, landmarks, times and quality, row by row."""
 
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -45,7 +45,7 @@ class ClipFrames:
         return len(self.ok)
 
     @classmethod
-    def concatenate(cls, parts: list[Self]) -> Self:
+    def concatenate(cls, parts: list["ClipFrames"]) -> "ClipFrames":
         """Return consecutive parts of one clip as one; there must be at least one."""
         per_clip = {"clip", "size_px", "crop", "pad"}
         values: dict[str, Any] = {

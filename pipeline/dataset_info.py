@@ -1,15 +1,9 @@
 """`dataset.json`: what a dataset is, what it was made from and with."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from manifests.schema import Record, Sha256
 from pipeline.config import PipelineConfig
-from pipeline.faces import load_backend
-from pipeline.plan import Plan
-from pipeline.records import ShardRecord
-from weights.registry import find_entry
 
 
 class WeightUse(Record):
@@ -50,37 +44,3 @@ class DatasetInfo(Record):
     clips_per_split: dict[str, int]
     identities_per_split: dict[str, int]
     rejects_by_reason: dict[str, int]
-
-
-def summarise(plan: Plan, records: Sequence[ShardRecord]) -> DatasetInfo:
-    """Return what the finished shards amount to."""
-    backend = load_backend(plan.config.backend)
-    clips = [clip for record in records for clip in record.clips]
-    people = {(clip.clip.split, clip.clip.identity) for clip in clips}
-    return DatasetInfo(
-        name=plan.name,
-        title=plan.title,
-        description=plan.description,
-        manifest_sha256=plan.manifest_sha256,
-        config=plan.config,
-        scheme=backend.scheme,
-        weights=tuple(_weight_use(weight_id) for weight_id in backend.weight_ids),
-        shards=tuple(
-            ShardSummary.model_validate(record.model_dump(include=set(ShardSummary.model_fields))) for record in records
-        ),
-        clips=len(clips),
-        frames=sum(clip.frames for clip in clips),
-        usable_frames=sum(clip.usable_frames for clip in clips),
-        clips_per_split=_sorted_counts(clip.clip.split for clip in clips),
-        identities_per_split=_sorted_counts(split for split, _ in people),
-        rejects_by_reason=_sorted_counts(reject.reason for record in records for reject in record.rejects),
-    )
-
-
-def _weight_use(weight_id: str) -> WeightUse:
-    entry = find_entry(weight_id)
-    return WeightUse(id=entry.id, title=entry.title, sha256=entry.sha256, licence=entry.licence)
-
-
-def _sorted_counts(values: Iterable[object]) -> dict[str, int]:
-    return dict(sorted(Counter(str(value) for value in values).items()))

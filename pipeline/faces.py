@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -40,6 +40,7 @@ class Face:
     """Where to look for this face in the next frame."""
 
 
+@runtime_checkable
 class FaceBackend(Protocol):
     """Finds faces and their 68 points."""
 

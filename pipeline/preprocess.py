@@ -7,7 +7,7 @@ from manifests.schema import Manifest
 from pipeline.card import card_text
 from pipeline.claim import adopt, is_done, only_run_in
 from pipeline.config import PipelineConfig
-from pipeline.dataset_info import DatasetInfo, summarise
+from pipeline.dataset_info import DatasetInfo
 from pipeline.engine import Engine, open_engine
 from pipeline.faces import load_backend
 from pipeline.index import write_index
@@ -18,6 +18,7 @@ from pipeline.plan import Plan, make_plan
 from pipeline.progress import Meter, ProgressHook, silent
 from pipeline.quarantine import build_in_child, quarantine
 from pipeline.records import ShardRecord, read_record
+from pipeline.summary import summarise
 from weights.errors import HeadshotError
 from weights.files import publish_text
 

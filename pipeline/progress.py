@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.jobs import ShardJob
 from pipeline.records import ShardRecord
@@ -25,6 +25,7 @@ class Progress:
     shards_total: int
 
 
+@runtime_checkable
 class ProgressHook(Protocol):
     """Called a few times a second, one call at a time, not always from the same thread."""
 
