@@ -148,7 +148,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         ),
         costs=costs(run, keys),
         hardware=next(fact.value for fact in facts if fact.name == "Hardware"),
-        provenance=provenance(run, keys),
+        provenance=provenance(run, store.info.config.size_px, keys),
     )
 
 

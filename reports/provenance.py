@@ -103,8 +103,14 @@ def _cost_cell(cost: CostRecord | None) -> CostCell:
     )
 
 
-def provenance(run: Run, keys: Mapping[str, SystemKey]) -> Provenance:
-    """Return everything needed to run it again and to see that it is the same."""
+def provenance(run: Run, stored_px: int, keys: Mapping[str, SystemKey]) -> Provenance:
+    """Return everything needed to run it again and to see that it is the same.
+
+    Args:
+        run: The finished benchmark.
+        stored_px: Side of the pictures in the data set.
+        keys: The systems, in order.
+    """
     record = run.record
     hashes = (
         Fact(name="Manifest", value="the clips, whatever their order", code=record.dataset.manifest_sha256),
@@ -117,7 +123,7 @@ def provenance(run: Run, keys: Mapping[str, SystemKey]) -> Provenance:
         Fact(name="Scores", value="everything the scores depend on", code=record.score_key),
     )
     return Provenance(
-        commands=_commands(run),
+        commands=_commands(run, stored_px),
         hashes=hashes,
         systems=tuple(
             SystemFacts(
@@ -135,14 +141,23 @@ def provenance(run: Run, keys: Mapping[str, SystemKey]) -> Provenance:
     )
 
 
-def _commands(run: Run) -> tuple[str, ...]:
+def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
     """Return the shell commands that make this page from nothing."""
-    record = run.record
-    commands = [f"git checkout {record.git.revision}"] if record.git else []
-    shots = ",".join(map(str, run.tasks.shots))
-    profile = profile_of(record)
-    suffix = "" if profile == "embedded" else f" PROFILE={profile}"
-    return (*commands, f"make benchmark SHOTS={shots}{suffix}")
+    record, tasks, name = run.record, run.tasks, run.record.dataset.name
+    manifest, data, folder = f"manifests/{name}.toml", f"data/{name}", f"runs/{run.folder.name}"
+    presets = dict.fromkeys(str(system.config["preset"]) for system in record.systems if "preset" in system.config)
+    headshot = ".venv/bin/headshot"
+    return (
+        *([f"git checkout {record.git.revision}"] if record.git else []),
+        "make setup",
+        f"{headshot} samples fetch --manifest {manifest} --into data/raw",
+        f"{headshot} preprocess --manifest {manifest} --videos data/raw --data {data} --size {stored_px}",
+        *(f"{headshot} train {preset} --data {data} --run {folder}" for preset in presets),
+        f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))}"
+        f" --systems {','.join(system.name for system in record.systems)} --profile {profile_of(record) or 'embedded'}"
+        f" --size {tasks.size_px} --draws {tasks.draws} --seed {tasks.seed}",
+        f"{headshot} report --data {data} --run {folder} --out reports/out/{run.folder.name}",
+    )
 
 
 def profile_of(record: RunRecord) -> str:
@@ -153,12 +168,16 @@ def profile_of(record: RunRecord) -> str:
 
 def _checkpoints(record: RunRecord) -> list[Fact]:
     """Return the distinct checkpoints that the systems name in their configuration."""
-    found = {
-        str(system.config["checkpoint_sha256"]): system.name
-        for system in record.systems
-        if "checkpoint_sha256" in system.config
-    }
-    return [Fact(name="Checkpoint", value="sha256", code=f"{sha256[:16]}…") for sha256 in found]
+    found = {}
+    for system in record.systems:
+        sha256, config = system.config.get("checkpoint_sha256"), system.config
+        words = [f"preset {config['preset']}" if "preset" in config else ""]
+        words += [plural(int(str(config["steps"])), "step") if "steps" in config else ""]
+        words += [f"trained on {config['dataset']}" if "dataset" in config else ""]
+        if sha256 is not None:
+            value = ", ".join(filter(None, words))
+            found[sha256] = Fact(name="Checkpoint", value=value, code=f"{str(sha256)[:16]}…")
+    return list(found.values())
 
 
 def _hardware(record: RunRecord) -> str:

@@ -1,6 +1,6 @@
 """A small finished benchmark on drawn faces, written by the harness's own writers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,6 +26,7 @@ from eval.results import (
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.systems.protocol import Support
 from eval.tasks import Task, TaskSet, make_tasks
+from pipeline.config import PipelineConfig
 from pipeline.landmarks import rescale
 from pipeline.store import ClipEntry, RejectRow
 
@@ -40,6 +41,7 @@ PEOPLE = ("ada", "ben", "cleo")
 class DrawnInfo:
     name: str = "drawn"
     description: str = "Three people who are circles."
+    config: PipelineConfig = field(default_factory=lambda: PipelineConfig(size_px=SIZE_PX))
     manifest_sha256: str = MANIFEST_SHA256
 
 
@@ -154,7 +156,7 @@ class Softened:
 
     name = "reference-ft"
     title = f"Reference {HOSTILE}"
-    config: ClassVar = {"version": 1, "checkpoint_sha256": "c" * 64}
+    config: ClassVar = {"preset": "tiny", "steps": 40, "dataset": "drawn", "checkpoint_sha256": "c" * 64}
 
 
 def drawn_run(folder: Path, store: DrawnStore) -> Run:
