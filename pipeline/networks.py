@@ -1,5 +1,9 @@
 """A TensorFlow Lite network on one thread."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +18,9 @@ class TfliteNetwork:
     """
 
     def __init__(self, path: Path) -> None:
-        self._interpreter = Interpreter(model_path=str(path), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with _native_messages_off():
+            self._interpreter = Interpreter(model_path=str(path), num_threads=1)
+            self._interpreter.allocate_tensors()
         (entry,) = self._interpreter.get_input_details()
         self._input_index = entry["index"]
         self._output_indices = [output["index"] for output in self._interpreter.get_output_details()]
@@ -26,3 +31,18 @@ class TfliteNetwork:
         self._interpreter.set_tensor(self._input_index, picture[None])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index)[0] for index in self._output_indices]
+
+
+@contextmanager
+def _native_messages_off() -> Iterator[None]:
+    """Keep the runtime's announcement of its CPU kernels off the terminal; it has no setting for that."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
