@@ -39,8 +39,6 @@ class FollowedClip:
     """Face per time slot, from the first to the last sight of the person."""
     square: Square
     pad: float
-    rows: int
-    """Frames between the first and the last sight of the person."""
     note: str
     """What is worth knowing about the source; empty if nothing is."""
 
@@ -86,8 +84,7 @@ def follow_clip(
     if len(slots) < config.min_frames:
         raise ClipRejectedError(RejectReason.TOO_SHORT, f"{len(slots)} frames; {config.min_frames} are needed")
     person = pick_person(tracker.tracks(), _hint(clip, info), config)
-    rows = person.rows[-1] - person.rows[0] + 1
-    _check_person(person, rows, config)
+    _check_person(person, len(slots), config)
     square = tube(np.stack([face.box for face in person.faces]), info.width_px, info.height_px, config)
     return FollowedClip(
         clip=clip,
@@ -96,7 +93,6 @@ def follow_clip(
         faces={slots[row]: face for row, face in zip(person.rows, person.faces, strict=True)},
         square=square,
         pad=square.pad_fraction(info.width_px, info.height_px),
-        rows=rows,
         note=_note(clip, info, last_pts_s),
     )
 
@@ -154,18 +150,23 @@ def _cut_batch(batch: list[VideoFrame], followed: FollowedClip, config: Pipeline
     )
 
 
-def _check_person(person: Track, rows: int, config: PipelineConfig) -> None:
-    found = len(person.rows)
+def _check_person(person: Track, frames: int, config: PipelineConfig) -> None:
+    found, span = len(person.rows), person.rows[-1] - person.rows[0] + 1
+    if found < config.min_frames:
+        raise ClipRejectedError(
+            RejectReason.FACE_LOST,
+            f"no face is seen in more than {found} of the {frames} frames; {config.min_frames} are needed",
+        )
+    if found < config.min_usable * span:
+        raise ClipRejectedError(
+            RejectReason.FACE_LOST,
+            f"between its first and last sight the face is seen in {found} of {span} frames; "
+            f"{config.min_usable:.0%} are needed",
+        )
     if person.face_px() < config.min_face_px:
         raise ClipRejectedError(
             RejectReason.FACE_TOO_SMALL,
-            f"the face is {person.face_px():.0f} source pixels wide; {config.min_face_px:.0f} are needed",
-        )
-    if found < config.min_frames or found < config.min_usable * rows:
-        raise ClipRejectedError(
-            RejectReason.FACE_LOST,
-            f"the face is found in {found} of {rows} frames; {config.min_frames} and {config.min_usable:.0%} "
-            "are needed",
+            f"the side of the face is {person.face_px():.0f} source pixels; {config.min_face_px:.0f} are needed",
         )
 
 

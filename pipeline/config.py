@@ -30,6 +30,8 @@ class PipelineConfig(Record):
     """Frames between two searches of the whole picture; in between, known faces are followed."""
     max_faces: Positive = 4
     """People followed at the same time, the largest first."""
+    max_outside: Fraction = 0.2
+    """A face with a larger share of its points outside the picture counts as lost."""
     relink_s: Annotated[float, Field(ge=0)] = 2.0
     """A face found again at the same place within this time is the same person."""
     cut_threshold: Annotated[float, Field(gt=0, le=255)] = 40.0

@@ -75,7 +75,7 @@ class Tracker:
     def _follow(self, row: int, rgb: UInt8[np.ndarray, "height width 3"]) -> bool:
         followed: list[Track] = []
         for track in sorted(self._live, key=lambda track: -len(track.rows)):
-            face = self._backend.follow(rgb, track.last)
+            face = self._in_picture(self._backend.follow(rgb, track.last), rgb)
             if face is None or _match(face.box, [other.last.box for other in followed]) is not None:
                 self._ended.append(track)  # lost, or slipped onto another person's face
                 continue
@@ -93,9 +93,17 @@ class Tracker:
                 return
             if _match(detection.box, [track.last.box for track in self._live]) is not None:
                 continue
-            face = self._backend.fit(rgb, detection)
+            face = self._in_picture(self._backend.fit(rgb, detection), rgb)
             if face is not None and _match(face.box, [track.last.box for track in self._live]) is None:
                 self._resume(row, face)
+
+    def _in_picture(self, face: Face | None, rgb: UInt8[np.ndarray, "height width 3"]) -> Face | None:
+        """Return the face unless too much of it lies outside the picture, where its points are guesses."""
+        if face is None:
+            return None
+        height, width = rgb.shape[:2]
+        outside = ((face.points < 0) | (face.points > (width - 1, height - 1))).any(axis=1).mean()
+        return None if outside > self._config.max_outside else face
 
     def _confirm(self, detections: list[Detection]) -> None:
         boxes = [detection.box for detection in detections]

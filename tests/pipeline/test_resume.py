@@ -1,6 +1,7 @@
 """What runs keep of earlier ones, and what they refuse; faces are discs."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from pipeline.layout import DatasetLayout
 from pipeline.progress import Progress
 from pipeline.status import status, verify
+from pipeline.store import Store
 from tests.pipeline.conftest import SMALL, manifest_of, run
 from weights.errors import HeadshotError
 from weights.files import TEMPORARY_MARK, sha256_of
@@ -56,6 +58,17 @@ def test_a_folder_of_another_dataset_is_refused_unless_it_may_be_replaced(copy: 
         run(manifest_of(videos[0]), copy, other)
     assert run(manifest_of(videos[0]), copy, other, replace=True).info.clips == 1
     assert [path.name for path in (copy / "data").iterdir()] == ["train-00000-of-00001.parquet"]
+
+
+def test_a_withdrawn_clip_leaves_and_only_its_shard_is_made_again(copy: Path, videos: list[Path]) -> None:
+    before = {path.name: sha256_of(path) for path in (copy / "data").iterdir()}
+    ann, bob, eve = manifest_of(*videos).clips
+    changed = manifest_of(ann, bob.model_copy(update={"withdrawn": date(2025, 6, 30)}), eve)
+    report = run(changed, copy, replace=True)
+    assert (report.shards_made, report.info.rejects_by_reason) == (1, {"withdrawn": 1})
+    assert [clip.identity for clip in Store.open(copy).clips] == ["ann", "eve"]
+    kept = [name for name, digest in before.items() if sha256_of(copy / "data" / name) == digest]
+    assert len(kept) == 2
 
 
 def test_two_runs_in_one_folder_are_refused(tmp_path: Path, videos: list[Path]) -> None:

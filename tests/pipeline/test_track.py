@@ -66,6 +66,26 @@ def test_faces_are_not_followed_across_a_scene_cut() -> None:
     assert len(tracks_of(dark + bright)) == 2
 
 
+def test_a_face_that_leaves_the_picture_is_lost_before_its_points_are_guesses() -> None:
+    """The disc slides out to the left; a ring of points with more than a fifth outside is no longer a face."""
+    frames = [disc_frames(1, [(60 - 2 * index, 60, 22)])[0] for index in range(45)]
+
+    class Sliding(DiscBackend):
+        def detect(self, rgb: np.ndarray) -> list:
+            found = super().detect(rgb)
+            for detection in found:  # the whole disc, also the part that cannot be seen
+                detection.box[0] = detection.box[2] - 45
+            return found
+
+    tracker = Tracker(Sliding(), PipelineConfig())
+    for row, frame in enumerate(frames):
+        tracker.step(row, frame)
+    (track,) = tracker.tracks()
+    outside = [(face.points < 0).any(axis=1).mean() for face in track.faces]
+    assert 0 < max(outside) <= 0.2
+    assert 20 <= track.rows[-1] <= 30
+
+
 def test_two_people_of_similar_size_without_a_hint_are_ambiguous() -> None:
     assert reason_of(disc_frames(40, [LEFT, RIGHT])) == RejectReason.AMBIGUOUS_FACE
 

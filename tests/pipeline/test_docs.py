@@ -1,0 +1,32 @@
+"""The guide says what the code does."""
+
+import re
+from pathlib import Path
+
+from manifests.readers import read_manifest
+from pipeline.schema import COLUMNS
+from pipeline.verdicts import RejectReason
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def first_cells(page: str, heading: str) -> set[str]:
+    """Return the names in the first column of the table under a heading."""
+    section = (DOCS / page).read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_every_column_and_no_other_is_explained() -> None:
+    assert first_cells("pipeline.md", "Columns") == {name for name, _ in COLUMNS}
+
+
+def test_every_reject_reason_and_no_other_is_explained() -> None:
+    assert first_cells("pipeline.md", "Reasons for a reject") == {str(reason) for reason in RejectReason}
+
+
+def test_the_example_manifest_is_one(tmp_path: Path) -> None:
+    text = (DOCS / "your-data.md").read_text(encoding="utf-8")
+    example = tmp_path / "office.toml"
+    example.write_text(text.split("```toml\n")[1].split("```")[0])
+    assert [clip.key for clip in read_manifest(example).clips] == ["ann/monday/hello", "bob/interview/full"]
