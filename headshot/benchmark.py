@@ -61,13 +61,14 @@ def print_main_table(run: "Run", folder: Path) -> None:
 
     specs = run.record.specs
     cells = {(c.system, c.shots, c.metric): c for c in summarise(run.scores, specs)}
-    heads = [f"{spec.id} {'↑' if spec.higher_is_better else '↓'}" for spec in specs]
-    rows = table("Mean over identities [95% interval]", "system", "shots", *heads)
+    heads = [f"{spec.title} {'↑' if spec.higher_is_better else '↓'}" for spec in specs]
+    people = max((cell.n_identities for cell in cells.values()), default=0)
+    rows = table(f"Mean over {people} people ± half of the 95% interval", "system", "shots", *heads)
     for system, shots in dict.fromkeys((system, shots) for system, shots, _ in cells):
         values = []
         for spec in specs:
             cell = cells.get((system, shots, spec.id))
-            values.append("" if cell is None else f"{cell.value:.3f} [{cell.low:.3f}, {cell.high:.3f}]")
-        rows.add_row(system, str(shots), *values, end_section=False)
+            values.append("" if cell is None else f"{cell.value:.3f} ±{(cell.high - cell.low) / 2:.3f}")
+        rows.add_row(system, str(shots), *values)
     out.print(rows)
     out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")

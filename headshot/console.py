@@ -7,8 +7,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+LOG_WIDTH = 160
+"""Columns where there is no terminal: a log file wraps nothing."""
+
+
+def _console(*, stderr: bool) -> Console:
+    """Return a console as wide as the terminal, or as a log where there is none."""
+    made = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=LOG_WIDTH)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 
 @contextmanager
