@@ -11,11 +11,15 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from model.landmark_map import draw_all, mirror
+from model.warp import warp
 
 MAX_ROTATION_DEG = 10.0
 MAX_SCALE = 0.1
 MAX_SHIFT = 0.06
 MAX_GAIN = 0.25
+NEAREST_SHARE = 0.5
+"""How often the canvas is the support frame nearest to the target, as in rendering; else it is any of them, so that
+large movements are practised too."""
 
 
 class FrameSource(Protocol):
@@ -37,7 +41,7 @@ class Batch:
     target_frames: Float[Tensor, "batch 3 size size"]
     target_maps: Float[Tensor, "batch 3 size size"]
     canvas: Float[Tensor, "batch 6 size size"]
-    """Of each episode the support frame whose landmarks are nearest the target's, or any, with its landmark map."""
+    """Of each episode one support frame, warped to the target's landmarks, with its own landmark map."""
     clips: Int[Tensor, " batch"]
 
 
@@ -75,14 +79,19 @@ class Episodes:
         """Return the batch of this step."""
         rng = np.random.default_rng((self.seed, step))
         drawn = [self._draw(rng) for _ in range(self.batch)]
+        canvases = canvas_images(
+            np.stack([frames[0] for _, frames, _ in drawn]),
+            np.stack([landmarks[0] for _, _, landmarks in drawn]),
+            np.stack([landmarks[-1] for _, _, landmarks in drawn]),
+        )
         frames = to_tensor(np.stack([frames for _, frames, _ in drawn]), device)  # (b, k + 1, 3, h, w)
-        maps = to_tensor(np.stack([maps for _, _, maps in drawn]), device)
+        maps = to_tensor(np.stack([draw_all(landmarks, self.size_px) for _, _, landmarks in drawn]), device)
         return Batch(
             support_frames=frames[:, :-1],
             support_maps=maps[:, :-1],
             target_frames=frames[:, -1],
             target_maps=maps[:, -1],
-            canvas=torch.cat([frames[:, 0], maps[:, 0]], dim=1),
+            canvas=torch.cat([to_tensor(canvases, device), maps[:, 0]], dim=1),
             clips=torch.tensor([clip for clip, _, _ in drawn], device=device),
         )
 
@@ -92,7 +101,7 @@ class Episodes:
         clip = self.clips[number]
         positions = rng.choice(len(clip), self.shots + 1, replace=False)
         frames, landmarks = clip.read([int(position) for position in positions])
-        if rng.random() < 0.5:
+        if rng.random() < NEAREST_SHARE:
             best = nearest(landmarks[:-1], landmarks[-1:])[0]
             order = [best, *(i for i in range(len(frames)) if i != best)]
             frames, landmarks = frames[order], landmarks[order]
@@ -101,7 +110,16 @@ class Episodes:
         gain = rng.uniform(1 - MAX_GAIN, 1 + MAX_GAIN, size=3)
         frames = np.clip(frames * gain, 0, 255).astype(np.uint8)
         frames, landmarks = jitter(frames, landmarks, rng)
-        return number, frames, draw_all(landmarks, self.size_px)
+        return number, frames, landmarks
+
+
+def canvas_images(
+    frames: UInt8[np.ndarray, "frames size size 3"],
+    landmarks: Float[np.ndarray, "frames 68 2"],
+    targets: Float[np.ndarray, "frames 68 2"],
+) -> UInt8[np.ndarray, "frames size size 3"]:
+    """Return each support frame warped from its landmarks to the target's."""
+    return np.stack([warp(*triple) for triple in zip(frames, landmarks, targets, strict=True)])
 
 
 def nearest(

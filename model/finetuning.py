@@ -12,7 +12,7 @@ from model import losses
 from model.checkpoint import Networks
 from model.content import ContentLoss
 from model.engine import average_into, content_view, mixed_precision, update
-from model.episodes import jitter, nearest, to_tensor
+from model.episodes import NEAREST_SHARE, canvas_images, jitter, nearest, to_tensor
 from model.landmark_map import draw_all
 from model.metalearning import DISCRIMINATOR_BETAS, GENERATOR_BETAS
 from model.networks import Discriminator, Generator
@@ -56,7 +56,7 @@ class Adapted:
         canvas = None
         if self.generator.canvas:
             chosen = nearest(person.landmarks, driving_landmarks)
-            canvas = _with_maps(person.frames[chosen], person.landmarks[chosen], device)
+            canvas = _canvas(person.frames[chosen], person.landmarks[chosen], driving_landmarks, device)
         with torch.no_grad():
             frames: Tensor = self.generator(maps, self.adain_params, canvas)
         return frames
@@ -184,7 +184,7 @@ def _draw(person: Person, batch: int, rng: np.random.Generator, device: torch.de
     return _Drawn(
         target=to_tensor(frames[:, 0], device),
         maps=to_tensor(draw_all(landmarks[:, 0], person.size_px), device),
-        canvas=_with_maps(frames[:, 1], landmarks[:, 1], device),
+        canvas=_canvas(frames[:, 1], landmarks[:, 1], landmarks[:, 0], device),
     )
 
 
@@ -200,7 +200,7 @@ def _draw_pair(person: Person, rng: np.random.Generator) -> tuple[np.ndarray, np
         moved, points = jitter(person.frames, person.landmarks, rng, LONE_STRENGTH)
         return np.concatenate([moved, person.frames]), np.concatenate([points, person.landmarks])
     others = np.delete(np.arange(shots), target)
-    if rng.random() < 0.5:
+    if rng.random() < NEAREST_SHARE:
         canvas = others[nearest(person.landmarks[others], person.landmarks[target : target + 1])[0]]
     else:
         canvas = rng.choice(others)
@@ -209,9 +209,9 @@ def _draw_pair(person: Person, rng: np.random.Generator) -> tuple[np.ndarray, np
     return jitter(frames, landmarks, rng) if rng.random() < JITTER_SHARE else (frames, landmarks)
 
 
-def _with_maps(frames: np.ndarray, landmarks: np.ndarray, device: torch.device) -> Tensor:
-    maps = draw_all(landmarks, frames.shape[1])
-    return torch.cat([to_tensor(frames, device), to_tensor(maps, device)], dim=1)
+def _canvas(frames: np.ndarray, landmarks: np.ndarray, targets: np.ndarray, device: torch.device) -> Tensor:
+    warped, maps = canvas_images(frames, landmarks, targets), draw_all(landmarks, frames.shape[1])
+    return torch.cat([to_tensor(warped, device), to_tensor(maps, device)], dim=1)
 
 
 def _embed(networks: Networks, person: Person, device: torch.device) -> Tensor:

@@ -46,10 +46,11 @@ class Embedder(nn.Module):
 class Generator(nn.Module):
     """G(y, psi): a landmark map to a frame of the person that the AdaIN parameters describe.
 
-    With `config.canvas` the network also sees one frame of the person, the canvas, with its landmark map: both
-    enter beside the driving map, skips carry fine detail past the bottleneck, and the output is a correction of
-    the canvas. This is not in the paper, where all that is known of a person passes through the identity embedding;
-    it is what makes minutes of training on a handful of people enough. Without it the network is the paper's.
+    With `config.canvas` the network also sees the canvas: one frame of the person, warped to the driving
+    landmarks, and the landmark map it had before. Both enter beside the driving map, skips carry fine detail past
+    the bottleneck, and the output is a correction of the canvas. This is not in the paper, where all that is known
+    of a person passes through the identity embedding; it is what makes minutes of training on a handful of people
+    enough. Without it the generator has the paper's inputs and outputs.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -92,7 +93,7 @@ class Generator(nn.Module):
         Args:
             landmark_maps: Driving landmarks, drawn, in [-1, 1].
             adain_params: psi, for each frame or one for all.
-            canvas: A frame of the person and its landmark map, stacked; given exactly when the config asks for it.
+            canvas: A warped frame of the person on its own landmark map; given exactly when the config asks for it.
         """
         if (canvas is not None) != self.canvas:
             raise ValueError(f"this generator {'needs a' if self.canvas else 'takes no'} canvas")

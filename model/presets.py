@@ -22,7 +22,7 @@ class NetworkConfig(Record):
     bottleneck_blocks: int
     """Residual blocks with AdaIN at the lowest resolution."""
     canvas: bool
-    """Show the generator one frame of the person (see `Generator`); false is the paper's layout."""
+    """Show the generator one warped frame of the person (see `Generator`); false is the paper's layout."""
     embedder_channels: tuple[int, ...]
     discriminator_channels: tuple[int, ...]
 

@@ -44,10 +44,11 @@ def test_the_target_is_never_among_the_support_frames(people: list[DrawnClip]) -
             assert not any(torch.equal(one, target) for one in support)
 
 
-def test_the_canvas_is_a_support_frame_with_its_own_map(people: list[DrawnClip]) -> None:
-    batch = episodes(people).batch_at(0, CPU)
-    assert torch.equal(batch.canvas[:, :3], batch.support_frames[:, 0])
+def test_the_canvas_is_a_support_frame_warped_to_the_target_with_its_own_map(people: list[DrawnClip]) -> None:
+    batch = episodes(people, batch=8).batch_at(0, CPU)
     assert torch.equal(batch.canvas[:, 3:], batch.support_maps[:, 0])
+    copied = (batch.support_frames[:, 0] - batch.target_frames).abs().mean()
+    assert (batch.canvas[:, :3] - batch.target_frames).abs().mean() < 0.7 * copied
 
 
 def test_nearest_picks_the_support_frame_in_the_same_pose(people: list[DrawnClip]) -> None:
