@@ -8,7 +8,7 @@ from eval.metrics.specs import MetricSpec
 from eval.statistics import Cell, Difference
 from reports.leads import Comparisons, Lead, best
 from reports.legend import SystemKey
-from reports.numbers import listing, plural
+from reports.numbers import decimals, listing, number, plural
 
 FEW_PEOPLE = 10
 """Below this many people a comparison shows how the benchmark works rather than which system is best."""
@@ -38,6 +38,18 @@ class Evidence:
         if len(metrics) == len(self.specs) > 1:
             return "every metric"
         return listing(spec.title.partition(" (")[0] for spec in self.specs if spec.id in metrics)
+
+    def values(self, system: str, shots: int, metrics: Sequence[str]) -> str:
+        """Return the short names of metrics as a list, each with a system's value."""
+        named = []
+        for spec in self.specs:
+            cell = next(
+                (one for one in self.cells if (one.system, one.shots, one.metric) == (system, shots, spec.id)), None
+            )
+            if spec.id in metrics and cell is not None:
+                places = decimals(one.value for one in self.cells if one.metric == spec.id)
+                named.append(f"{spec.title.partition(' (')[0]} ({number(cell.value, places)})")
+        return listing(named)
 
 
 def answer(evidence: Evidence) -> tuple[str, ...]:
@@ -90,7 +102,9 @@ def _winners(evidence: Evidence) -> str:
     metrics_of: dict[str, list[str]] = {}
     for lead in last:
         metrics_of.setdefault(lead.leader, []).append(lead.metric)
-    clauses = [f"{leader} is best in {evidence.titles(metrics)}" for leader, metrics in metrics_of.items()]
+    clauses = [
+        f"{leader} is best in {evidence.values(leader, shots, metrics)}" for leader, metrics in metrics_of.items()
+    ]
     clear = [lead.metric for lead in last if lead.separated]
     if not clear:
         certain = "none of these leads is separated from second place: each could be chance"

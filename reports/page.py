@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +25,7 @@ from reports.legend import SystemKey, legend
 from reports.numbers import number, plural
 from reports.people import People, people
 from reports.provenance import CostRow, Fact, Provenance, costs, provenance, summary_facts
-from reports.table import Column, MainTable, main_table, within_range
+from reports.table import Column, LeadRow, MainTable, lead_rows, main_table, within_range
 from reports.worst import WorstGallery, worst_cases
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -65,6 +66,7 @@ class Page:
     shots: tuple[int, ...]
     table: MainTable
     not_corrected: str
+    leads: tuple[LeadRow, ...]
     failures: tuple[FailureCount, ...]
     curves: tuple[Curve, ...]
     galleries: tuple[ClipGallery, ...]
@@ -118,7 +120,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
     shown = galleries(run, store, keys, most_pictures=most_pictures)
     facts = summary_facts(run, n_people, n_clips)
     return Page(
-        title=f"{plural(len(keys), 'system')} on {plural(n_people, 'person', 'people')} from {record.dataset.title}",
+        title=f"{record.dataset.title}: {plural(len(keys), 'system')} on {plural(n_people, 'person', 'people')}",
         question=(
             "Given a few frames of a person it has never met, how well does a system draw that person making "
             "movements of which it knows only the landmarks?"
@@ -132,6 +134,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         shots=run.tasks.shots,
         table=table,
         not_corrected=f"The {len(leading)} comparisons are not corrected for being many.",
+        leads=lead_rows(leading, table.columns),
         failures=record.failures,
         curves=curves(cells, record.specs, table, keys),
         galleries=shown,
@@ -176,13 +179,23 @@ def _version() -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["names"] = _unbroken_names
+    return environment
+
+
+def _unbroken_names(text: str, keys: Sequence[SystemKey]) -> Markup:
+    """Return the text with the systems' names kept on one line each, though they contain hyphens."""
+    names = sorted((key.name for key in keys), key=len, reverse=True)
+    parts = re.split(f"({'|'.join(map(re.escape, names))})", text)
+    span = Markup('<span class="nowrap">{}</span>')
+    return Markup("").join(span.format(part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def _csp_hash(text: str) -> str:

@@ -153,9 +153,10 @@ def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
         f"{headshot} samples fetch --manifest {manifest} --into data/raw",
         f"{headshot} preprocess --manifest {manifest} --videos data/raw --data {data} --size {stored_px}",
         *(f"{headshot} train {preset} --data {data} --run {folder}" for preset in presets),
-        f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))}"
-        f" --systems {','.join(system.name for system in record.systems)} --profile {profile_of(record) or 'embedded'}"
-        f" --size {tasks.size_px} --draws {tasks.draws} --seed {tasks.seed}",
+        f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))} \\\n"
+        f"    --systems {','.join(system.name for system in record.systems)} \\\n"
+        f"    --profile {profile_of(record) or 'embedded'} --size {tasks.size_px} --draws {tasks.draws}"
+        f" --seed {tasks.seed}",
         f"{headshot} report --data {data} --run {folder} --out reports/out/{run.folder.name}",
     )
 

@@ -8,7 +8,7 @@ from eval.metrics.specs import MetricSpec
 from eval.statistics import Cell
 from reports.leads import Lead
 from reports.legend import SystemKey
-from reports.numbers import decimals, interval, number, plural
+from reports.numbers import decimals, interval, number, plural, signed
 
 FLAG_NOTES = {
     "unreliable": ("†", "fewer frames than the metric needs to be reliable; compare only within this page"),
@@ -87,6 +87,41 @@ def columns(specs: Sequence[MetricSpec], cells: Sequence[Cell]) -> tuple[Column,
             places=decimals(cell.value for cell in cells if cell.metric == spec.id),
         )
         for spec in specs
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRow:
+    """First against second place in one metric at one number of shots."""
+
+    shots: int
+    metric: str
+    leader: str
+    runner_up: str
+    difference: str
+    interval: str
+    verdict: str
+
+
+def lead_rows(leading: Sequence[Lead], heads: Sequence[Column]) -> tuple[LeadRow, ...]:
+    """Return the comparisons behind the bold numbers.
+
+    Args:
+        leading: The leads of the run.
+        heads: The headings of the main table.
+    """
+    head_of = {head.metric: head for head in heads}
+    return tuple(
+        LeadRow(
+            shots=lead.shots,
+            metric=head_of[lead.metric].name,
+            leader=lead.leader,
+            runner_up=lead.runner_up,
+            difference=signed(lead.difference.value, head_of[lead.metric].places),
+            interval=interval(lead.difference.low, lead.difference.high, head_of[lead.metric].places),
+            verdict="the same" if lead.tied else "separated" if lead.separated else "could be chance",
+        )
+        for lead in leading
     )
 
 

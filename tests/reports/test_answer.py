@@ -57,7 +57,7 @@ COPY_WINS = {"nearest-frame": {1: (0.6, 0.2), 32: (0.8, 0.1)}, "reference-ft": {
 
 def test_a_model_that_wins_everything_is_named_with_its_gain() -> None:
     text = " ".join(answer(evidence(MODEL_WINS)))
-    assert "With 32 shots reference-ft is best in every metric; each is separated from second place." in text
+    assert "With 32 shots reference-ft is best in SSIM (0.807) and LPIPS (0.107); each is separated" in text
     assert "needs no model, is clearly worse than the best model in every metric." in text
     assert "From 1 to 32 shots reference-ft clearly gained in every metric." in text
     assert (
@@ -89,7 +89,7 @@ def test_a_lead_within_chance_is_called_chance() -> None:
 def test_metrics_that_disagree_are_told_apart() -> None:
     split = {"nearest-frame": {1: (0.9, 0.3), 32: (0.9, 0.3)}, "reference-ft": {1: (0.6, 0.2), 32: (0.6, 0.1)}}
     text = " ".join(answer(evidence(split)))
-    assert "nearest-frame is best in SSIM and reference-ft is best in LPIPS" in text
+    assert "nearest-frame is best in SSIM (0.907) and reference-ft is best in LPIPS (0.107)" in text
     assert "is clearly better than the best model in SSIM and is clearly worse in LPIPS" in text
     assert "different systems are clearly best in different metrics" in headline(evidence(split))
 

@@ -13,7 +13,7 @@ from eval.statistics import Cell, summarise
 from reports.leads import Comparisons, leads
 from reports.legend import legend
 from reports.numbers import number
-from reports.table import MainTable, TableCell, main_table, within_range
+from reports.table import MainTable, TableCell, lead_rows, main_table, within_range
 
 SSIM, LPIPS = SPECS["embedded"][1], SPECS["embedded"][3]
 
@@ -101,6 +101,16 @@ def test_equal_systems_are_both_plain() -> None:
         table_of(scores_of({"one": same, "two": same, "three": {"a": 0.1, "b": 0.2, "c": 0.1}}), (SSIM,))
     )
     assert not any(cell.separated for cell in cells.values())
+
+
+def test_the_comparison_behind_each_bold_number_is_printed() -> None:
+    scores = scores_of({"one": {"a": 0.80, "b": 0.82, "c": 0.81}, "two": {"a": 0.60, "b": 0.61, "c": 0.62}})
+    table, cells = table_of(scores, (SSIM,)), summarise(scores, (SSIM,))
+    (row,) = lead_rows(leads(cells, (SSIM,), Comparisons(scores, (SSIM,))), table.columns)
+    assert (row.leader, row.runner_up, row.difference, row.verdict) == ("one", "two", "+0.200", "separated")
+    assert row.interval == "0.175 to 0.225", (
+        "0.2 with Student's t of 4.303 on two degrees of freedom times 0.01 / sqrt(3)"
+    )
 
 
 def test_one_person_gives_a_value_without_interval_or_winner() -> None:
