@@ -73,7 +73,7 @@ class LpipsAlex:
             self._last_target = (target.digests, [self._activations(chunk) for chunk in chunks])
         return self._last_target[1]
 
-    def _activations(self, frames: UInt8[np.ndarray, "frames size size 3"]) -> list[Tensor]:
+    def _activations(self, frames: UInt8[np.ndarray, "frames height width 3"]) -> list[Tensor]:
         import lpips
 
         scaled = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -88,6 +88,6 @@ class LpipsAlex:
 
 
 def _chunks(
-    pixels: UInt8[np.ndarray, "frames size size 3"],
-) -> list[UInt8[np.ndarray, "chunk size size 3"]]:
+    pixels: UInt8[np.ndarray, "frames height width 3"],
+) -> list[UInt8[np.ndarray, "chunk height width 3"]]:
     return [pixels[start : start + _BATCH] for start in range(0, len(pixels), _BATCH)]
