@@ -12,6 +12,7 @@ from torch import Tensor
 
 from model.landmark_map import draw_all, mirror
 from model.warp import warp
+from pipeline.landmarks import nearest
 
 MAX_ROTATION_DEG = 10.0
 MAX_SCALE = 0.1
@@ -102,7 +103,7 @@ class Episodes:
         positions = rng.choice(len(clip), self.shots + 1, replace=False)
         frames, landmarks = clip.read([int(position) for position in positions])
         if rng.random() < NEAREST_SHARE:
-            best = nearest(landmarks[:-1], landmarks[-1:])[0]
+            best = nearest(landmarks[-1:], landmarks[:-1])[0]
             order = [best, *(i for i in range(len(frames)) if i != best)]
             frames, landmarks = frames[order], landmarks[order]
         if rng.random() < 0.5:
@@ -120,15 +121,6 @@ def canvas_images(
 ) -> UInt8[np.ndarray, "frames size size 3"]:
     """Return each support frame warped from its landmarks to the target's."""
     return np.stack([warp(*triple) for triple in zip(frames, landmarks, targets, strict=True)])
-
-
-def nearest(
-    support: Float[np.ndarray, "shots 68 2"], driving: Float[np.ndarray, "frames 68 2"]
-) -> Int[np.ndarray, " frames"]:
-    """Return for each driving frame which support frame has the nearest landmarks, by mean squared distance."""
-    distances = ((support[None] - driving[:, None]) ** 2).mean(axis=(2, 3))  # (frames, shots)
-    chosen: np.ndarray = distances.argmin(axis=1)
-    return chosen
 
 
 def jitter(

@@ -12,11 +12,12 @@ from model import losses
 from model.checkpoint import Networks
 from model.content import ContentLoss
 from model.engine import average_into, content_view, mixed_precision, update
-from model.episodes import NEAREST_SHARE, canvas_images, jitter, nearest, to_tensor
+from model.episodes import NEAREST_SHARE, canvas_images, jitter, to_tensor
 from model.landmark_map import draw_all
 from model.metalearning import DISCRIMINATOR_BETAS, GENERATOR_BETAS
 from model.networks import Discriminator, Generator
 from model.presets import Preset
+from pipeline.landmarks import nearest
 
 JITTER_SHARE = 0.3
 """Share of the drawn pairs that are moved a little: enough for robustness, and the background stays where it is."""
@@ -55,7 +56,7 @@ class Adapted:
         maps = to_tensor(draw_all(driving_landmarks, person.size_px), device)
         canvas = None
         if self.generator.canvas:
-            chosen = nearest(person.landmarks, driving_landmarks)
+            chosen = nearest(driving_landmarks, person.landmarks)
             canvas = _canvas(person.frames[chosen], person.landmarks[chosen], driving_landmarks, device)
         with torch.no_grad():
             frames: Tensor = self.generator(maps, self.adain_params, canvas)
@@ -201,7 +202,7 @@ def _draw_pair(person: Person, rng: np.random.Generator) -> tuple[np.ndarray, np
         return np.concatenate([moved, person.frames]), np.concatenate([points, person.landmarks])
     others = np.delete(np.arange(shots), target)
     if rng.random() < NEAREST_SHARE:
-        canvas = others[nearest(person.landmarks[others], person.landmarks[target : target + 1])[0]]
+        canvas = others[nearest(person.landmarks[target : target + 1], person.landmarks[others])[0]]
     else:
         canvas = rng.choice(others)
     chosen = [target, int(canvas)]

@@ -5,7 +5,7 @@ means that the point was not found.
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 MESH_SCHEME = "ibug68-from-mesh468"
 """iBUG's 68 points read off the 468-vertex FaceMesh. Its chin lies a little above the true chin."""
@@ -35,3 +35,11 @@ def interocular(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "
 def five_points(points: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "5 2"]:
     """Return eye centres, nose tip and mouth corners, image left first: the points ArcFace aligns by."""
     return np.stack([points[RIGHT_EYE].mean(axis=0), points[LEFT_EYE].mean(axis=0), points[30], points[48], points[54]])
+
+
+def nearest(
+    driving: Float[np.ndarray, "frames 68 2"], support: Float[np.ndarray, "shots 68 2"]
+) -> Int[np.ndarray, " frames"]:
+    """Return, for each driving set, the index of the support landmarks with the least mean distance."""
+    gaps = np.linalg.norm(driving[:, None] - support[None], axis=-1)  # (frames, shots, 68)
+    return np.asarray(gaps.mean(axis=-1).argmin(axis=1))

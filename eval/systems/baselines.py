@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 from pydantic import JsonValue
 
 from eval.systems.protocol import Support
+from pipeline.landmarks import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,3 @@ class MeanFrame:
     def adapt(self, support: Support) -> StillHead:
         """Average the support frames."""
         return StillHead(support.frames.mean(axis=0, dtype=np.float64).round().astype(np.uint8))
-
-
-def nearest(
-    driving: Float[np.ndarray, "frames 68 2"], support: Float[np.ndarray, "shots 68 2"]
-) -> Int[np.ndarray, " frames"]:
-    """Return, for each driving set, the index of the support landmarks with the least mean distance."""
-    gaps = np.linalg.norm(driving[:, None] - support[None], axis=-1)  # (frames, shots, 68)
-    return np.asarray(gaps.mean(axis=-1).argmin(axis=1))

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.systems.baselines import CopySource, MeanFrame, NearestFrame, nearest
+from eval.systems.baselines import CopySource, MeanFrame, NearestFrame
 from eval.systems.builtin import BASELINES, load_system
 from eval.systems.protocol import Support
 from weights.errors import HeadshotError
@@ -29,12 +29,6 @@ def test_nearest_frame_shows_the_frame_with_the_nearest_landmarks(support: Suppo
     driving = support.landmarks[[2, 0, 3]] + np.float32(0.1)
     frames = NearestFrame().adapt(support).render(driving)
     assert np.array_equal(frames, support.frames[[2, 0, 3]])
-
-
-def test_nearest_is_by_the_mean_distance_of_points() -> None:
-    one, other = np.zeros((1, 68, 2)), np.full((1, 68, 2), 10.0)
-    driving = np.concatenate([one + 4, one + 6])
-    assert nearest(driving, np.concatenate([one, other])).tolist() == [0, 1]
 
 
 def test_mean_frame_is_the_mean_of_the_support(support: Support) -> None:

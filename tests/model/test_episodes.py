@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import torch
 
-from model.episodes import Batch, Episodes, jitter, nearest, to_images, to_tensor
+from model.episodes import Batch, Episodes, jitter, to_images, to_tensor
 from tests.model.conftest import DrawnClip
 
 CPU = torch.device("cpu")
@@ -49,11 +49,6 @@ def test_the_canvas_is_a_support_frame_warped_to_the_target_with_its_own_map(peo
     assert torch.equal(batch.canvas[:, 3:], batch.support_maps[:, 0])
     copied = (batch.support_frames[:, 0] - batch.target_frames).abs().mean()
     assert (batch.canvas[:, :3] - batch.target_frames).abs().mean() < 0.7 * copied
-
-
-def test_nearest_picks_the_support_frame_in_the_same_pose(people: list[DrawnClip]) -> None:
-    points = people[0].points
-    assert list(nearest(points, points[[5, 2]] + 0.1)) == [5, 2]
 
 
 def test_jitter_moves_landmarks_with_the_picture() -> None:

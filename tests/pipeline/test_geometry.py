@@ -7,7 +7,7 @@ import pytest
 from pipeline.config import PipelineConfig
 from pipeline.crop import Square, cut, tube
 from pipeline.facemesh import Mesh, Region, head_pose_deg, region_of_mesh, region_to_picture
-from pipeline.landmarks import five_points, interocular, rescale, transform
+from pipeline.landmarks import five_points, interocular, nearest, rescale, transform
 from pipeline.quality import sharpness
 
 
@@ -145,3 +145,9 @@ def test_blur_lowers_sharpness() -> None:
     values = [sharpness(cv2.GaussianBlur(crop, (0, 0), sigma), box) for sigma in (0.5, 1.5, 4.0)]
     assert values == sorted(values, reverse=True)
     assert values[0] > 10 * values[2]
+
+
+def test_nearest_is_by_the_mean_distance_of_points() -> None:
+    one, other = np.zeros((1, 68, 2)), np.full((1, 68, 2), 10.0)
+    driving = np.concatenate([one + 4, one + 6])
+    assert nearest(driving, np.concatenate([one, other])).tolist() == [0, 1]
