@@ -12,8 +12,8 @@ from reports.numbers import interval, number, plural
 from reports.table import Column, MainTable, TableCell
 
 WIDTH, HEIGHT = 400, 268
-LEFT, RIGHT, TOP, BOTTOM = 50, 16, 14, 40
-SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 104, 38, 5
+LEFT, RIGHT, TOP, BOTTOM = 50.0, 16.0, 14.0, 40.0
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 104, 38, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ GAP_PX = 8
 
 
 def side_by_side(
-    driving_frames: UInt8[np.ndarray, "frames driving_height driving_width 3"],
+    driving_frames: UInt8[np.ndarray, "driving_frames driving_height driving_width 3"],
     generated_frames: UInt8[np.ndarray, "frames height width 3"],
-) -> UInt8[np.ndarray, "frames height wide 3"]:
+) -> UInt8[np.ndarray, "frames even_height wide 3"]:
     """Return the driving frames on the left of the generated ones, with a gap of 8 pixels.
 
     The generated half keeps its pixels; the driving half is brought to its height. The total width and the
