@@ -1,6 +1,5 @@
 """A small finished benchmark on drawn faces, written by the harness's own writers."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,8 +26,9 @@ from eval.systems.baselines import CopySource, MeanFrame
 from eval.systems.protocol import Support
 from eval.tasks import Task, TaskSet, make_tasks
 from pipeline.config import PipelineConfig
+from pipeline.dataset_info import DatasetInfo
 from pipeline.landmarks import rescale
-from pipeline.store import ClipEntry, RejectRow
+from pipeline.store import ClipEntry, RejectRow, Store
 
 SIZE_PX = 64
 MANIFEST_SHA256 = "a" * 64
@@ -37,37 +37,11 @@ SHOTS = (1, 8, 32)
 PEOPLE = ("ada", "ben", "cleo")
 
 
-@dataclass(frozen=True)
-class DrawnInfo:
-    name: str = "drawn"
-    description: str = "Three people who are circles."
-    config: PipelineConfig = field(default_factory=lambda: PipelineConfig(size_px=SIZE_PX))
-    manifest_sha256: str = MANIFEST_SHA256
+FRAMES = 90
 
 
-class DrawnStore:
-    """A data set of drawn faces in memory, with the reading side of `pipeline.store.Store`."""
-
-    info = DrawnInfo()
-
-    def __init__(self, frames: int = 90) -> None:
-        self._frames = frames
-        tested = [self._entry(identity, "test") for identity in PEOPLE]
-        self.clips = (*tested, self._entry("dora", "train", consent="", source_url="javascript:alert(1)"))
-        self.rejects = (
-            RejectRow(
-                key="eve/v/c",
-                identity="eve",
-                split="train",
-                reason="ambiguous_face",
-                detail=f"two people of like size {HOSTILE}",
-                licence="CC0",
-                source_url="",
-            ),
-        )
-
-    def clip(self, key: str) -> ClipEntry:
-        return next(clip for clip in self.clips if clip.key == key)
+class DrawnStore(Store):
+    """A data set whose pictures are drawn when they are read."""
 
     def usable_rows(self, clip: ClipEntry) -> np.ndarray:
         return np.arange(clip.frames)
@@ -80,26 +54,61 @@ class DrawnStore:
         points = np.stack([drawn_landmarks(int(row)) for row in np.asarray(rows)])
         return rescale(points, 64, size_px or SIZE_PX)
 
-    def _entry(
-        self, identity: str, split: str, consent: str = "asked", source_url: str = "https://example.org/clip"
-    ) -> ClipEntry:
-        return ClipEntry(
-            key=f"{identity}/v/c",
-            identity=identity,
-            video="v",
-            clip="c",
-            split=split,
-            shard=f"{split}-0",
-            row_group=0,
-            row_groups=1,
-            first_row=0,
-            frames=self._frames,
-            usable_frames=self._frames,
-            licence=f"CC BY 4.0 {HOSTILE}",
-            consent=consent,
-            credit=f"drawn by {HOSTILE}",
-            source_url=source_url,
-        )
+
+def drawn_store() -> DrawnStore:
+    """Return three drawn people to test on, one to train on, and one clip that was left out."""
+    clips = (
+        *(_entry(identity, "test") for identity in PEOPLE),
+        _entry("dora", "train", consent="", source_url="javascript:alert(1)"),
+    )
+    reject = RejectRow(
+        key="eve/v/c",
+        identity="eve",
+        split="train",
+        reason="ambiguous_face",
+        detail=f"two people of like size {HOSTILE}",
+        licence="CC0",
+        source_url="",
+    )
+    info = DatasetInfo(
+        name="drawn",
+        title=f"drawn faces {HOSTILE}",
+        description="Three people who are circles.",
+        manifest_sha256=MANIFEST_SHA256,
+        config=PipelineConfig(size_px=SIZE_PX),
+        scheme="drawn",
+        weights=(),
+        shards=(),
+        clips=len(clips),
+        frames=FRAMES * len(clips),
+        usable_frames=FRAMES * len(clips),
+        clips_per_split={"test": 3, "train": 1},
+        identities_per_split={"test": 3, "train": 1},
+        rejects_by_reason={"ambiguous_face": 1},
+    )
+    return DrawnStore(Path("drawn"), info, clips, (reject,), {clip.key: clip for clip in clips})
+
+
+def _entry(
+    identity: str, split: str, consent: str = "asked", source_url: str = "https://example.org/clip"
+) -> ClipEntry:
+    return ClipEntry(
+        key=f"{identity}/v/c",
+        identity=identity,
+        video="v",
+        clip="c",
+        split=split,
+        shard=f"{split}-0",
+        row_group=0,
+        row_groups=1,
+        first_row=0,
+        frames=FRAMES,
+        usable_frames=FRAMES,
+        licence=f"CC BY 4.0 {HOSTILE}",
+        consent=consent,
+        credit=f"drawn by {HOSTILE}",
+        source_url=source_url,
+    )
 
 
 def drawn_landmarks(row: int) -> np.ndarray:
@@ -315,7 +324,7 @@ def _record(systems: tuple[object, ...], tasks: TaskSet) -> RunRecord:
 @pytest.fixture(scope="session")
 def store() -> DrawnStore:
     """Three drawn people to test on and one to train on."""
-    return DrawnStore()
+    return drawn_store()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from eval.results import Run
+from pipeline.store import Store
 from reports.page import compose, render
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -46,7 +47,7 @@ def tab(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
 
 
 @pytest.fixture(scope="module")
-def address(run: Run, store: object, tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(run: Run, store: Store, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the page lies on disk."""
     path: Path = tmp_path_factory.mktemp("page") / "index.html"
     path.write_text(render(compose(run, store)), encoding="utf-8")

@@ -34,8 +34,8 @@ def test_an_interval_without_an_end_is_none() -> None:
         (0.25, "0.2 s"),
         (9.97, "10 s"),
         (59.7, "1 min 0 s"),
-        (754, "12 min 34 s"),
-        (7384, "2 h 3 min"),
+        (754.0, "12 min 34 s"),
+        (7384.0, "2 h 3 min"),
         (NAN, "–"),
     ],
 )

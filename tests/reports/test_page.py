@@ -40,7 +40,7 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(run: Run, store: object) -> Page:
+def page(run: Run, store: Store) -> Page:
     return compose(run, store)
 
 
@@ -172,7 +172,7 @@ def test_the_worst_cases_are_the_worst_of_different_clips(run: Run, page: Page) 
             assert len({case.clip for case in system.cases}) == len(system.cases) == 3
 
 
-def test_a_failed_frame_is_worse_than_any_value(run: Run, store: object, page: Page) -> None:
+def test_a_failed_frame_is_worse_than_any_value(run: Run, store: Store, page: Page) -> None:
     few = replace(run, tasks=run.tasks.model_copy(update={"shots": (1,)}))
     keys = {key.name: key for key in page.keys}
     nme = worst_cases(few, store, page.table.columns, keys)[1]
@@ -180,7 +180,7 @@ def test_a_failed_frame_is_worse_than_any_value(run: Run, store: object, page: P
 
 
 def test_a_system_that_delivered_nothing_leaves_a_hole_and_not_a_crash(
-    tmp_path: Path, run: Run, store: object, page: Page
+    tmp_path: Path, run: Run, store: Store, page: Page
 ) -> None:
     """The page of a run from which one prediction is gone."""
     lost = Run(folder=tmp_path, record=run.record, scores=run.scores, tasks=run.tasks)
@@ -198,7 +198,7 @@ def test_a_system_that_delivered_nothing_leaves_a_hole_and_not_a_crash(
     assert "nothing delivered" in render(replace(page, galleries=shown))
 
 
-def test_many_clips_are_thinned_and_the_page_says_so(run: Run, store: object) -> None:
+def test_many_clips_are_thinned_and_the_page_says_so(run: Run, store: Store) -> None:
     page = compose(run, store, most_pictures=25)
     assert len(page.galleries) == 2
     assert "2 of 3 clips are shown" in page.pictures_note
@@ -206,7 +206,7 @@ def test_many_clips_are_thinned_and_the_page_says_so(run: Run, store: object) ->
 
 
 def test_build_writes_one_file_and_always_the_same_bytes(
-    tmp_path: Path, run: Run, store: object, html: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run: Run, store: Store, html: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Store, "open", lambda _: store)
     path = build_report(run.folder, tmp_path / "data", tmp_path / "out")
@@ -216,16 +216,16 @@ def test_build_writes_one_file_and_always_the_same_bytes(
 
 
 def test_build_refuses_another_data_set(
-    tmp_path: Path, run: Run, store: object, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = type("Other", (), {"info": type(store.info)(manifest_sha256="9" * 64)})()
+    other = replace(store, info=store.info.model_copy(update={"manifest_sha256": "9" * 64}))
     monkeypatch.setattr(Store, "open", lambda _: other)
     with pytest.raises(HeadshotError, match=r"manifest aaaaaaaaaaaa.*manifest 999999999999"):
         build_report(run.folder, tmp_path / "data", tmp_path / "out")
 
 
 def test_build_shows_fewer_pictures_rather_than_a_page_that_is_too_large(
-    tmp_path: Path, run: Run, store: object, html: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run: Run, store: Store, html: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Store, "open", lambda _: store)
     monkeypatch.setattr(build, "MOST_BYTES", len(html) - 1)
@@ -235,7 +235,7 @@ def test_build_shows_fewer_pictures_rather_than_a_page_that_is_too_large(
 
 
 def test_build_refuses_a_page_that_is_too_large_without_pictures(
-    tmp_path: Path, run: Run, store: object, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Store, "open", lambda _: store)
     monkeypatch.setattr(build, "MOST_BYTES", 1000)
