@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from pipeline.landmarks import MIRRORED
+
 _SHIFT = 5
 """Fractional bits of the coordinates handed to OpenCV: lines move by 1/32 px, so a blink is visible at 64 px."""
 
@@ -19,18 +21,6 @@ _PARTS = (
     (48, 60, True, (255, 255, 0)),  # outer lip
     (60, 68, True, (255, 255, 0)),  # inner lip
 )
-
-# fmt: off
-MIRRORED = np.array([
-    16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0,
-    26, 25, 24, 23, 22, 21, 20, 19, 18, 17,
-    27, 28, 29, 30, 35, 34, 33, 32, 31,
-    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,
-    64, 63, 62, 61, 60, 67, 66, 65,
-])
-# fmt: on
-"""Where each of the 68 points comes from when the face is mirrored."""
 
 
 def draw(landmarks: Float[np.ndarray, "68 2"], size_px: int) -> UInt8[np.ndarray, "size size 3"]:

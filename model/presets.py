@@ -108,7 +108,7 @@ _COMPACT = Preset(
     ),
     losses=LossWeights(content=1.0, pixel=4.0, adversarial=0.1, feature_matching=1.0, match=0.5),
     meta_learning=MetaLearningConfig(
-        steps=700,
+        steps=550,
         batch=8,
         shots=3,
         adversarial_from=0.7,
@@ -122,7 +122,7 @@ _COMPACT = Preset(
         checkpoint_every=100,
     ),
     fine_tuning=FineTuningConfig(
-        iterations_at_shots=((1, 20), (8, 80), (32, 100)),
+        iterations_at_shots=((1, 20), (8, 50), (32, 60)),
         batch=4,
         rate=5e-4,
         discriminator_rate=4e-4,

@@ -25,7 +25,7 @@ class ClipFrames:
     images: UInt8[np.ndarray, "frames size size 3"]
     landmarks: Float[np.ndarray, "frames 68 2"]
     """In pixels of the crop."""
-    landmark_score: Float[np.ndarray, " frames"]
+    landmark_scores: Float[np.ndarray, "frames 68"]
     box: Float[np.ndarray, "frames 4"]
     """Face from hairline to chin: x0, y0, x1, y1 in pixels of the source frame."""
     det_score: Float[np.ndarray, " frames"]

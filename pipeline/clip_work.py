@@ -13,10 +13,11 @@ import numpy as np
 
 from manifests.schema import Clip
 from pipeline import quality
+from pipeline.backends import load_backend
 from pipeline.clip_frames import ClipFrames
 from pipeline.config import PipelineConfig
 from pipeline.crop import Square, cut, tube
-from pipeline.faces import Face, load_backend
+from pipeline.faces import Face
 from pipeline.landmarks import transform
 from pipeline.track import Track, Tracker, face_side_px, pick_person
 from pipeline.verdicts import ClipRejectedError, Reject, RejectReason
@@ -119,7 +120,7 @@ def cut_clip(followed: FollowedClip, config: PipelineConfig) -> Iterator[ClipFra
 def _cut_batch(batch: list[VideoFrame], followed: FollowedClip, config: PipelineConfig) -> ClipFrames:
     size = config.size_px
     affine = followed.square.affine(size)
-    faces = [followed.faces.get(frame.index) for frame in batch]
+    faces = _refined(batch, followed, config)
     images = np.stack([cut(frame.rgb, followed.square, size) for frame in batch])
     nan = np.float32(np.nan)
     return ClipFrames(
@@ -131,7 +132,9 @@ def _cut_batch(batch: list[VideoFrame], followed: FollowedClip, config: Pipeline
         landmarks=np.stack(
             [transform(face.points, affine) if face else np.full((68, 2), nan) for face in faces]
         ).astype(np.float32),
-        landmark_score=np.array([face.point_score if face else nan for face in faces], np.float32),
+        landmark_scores=np.stack([face.point_scores if face else np.full(68, nan) for face in faces]).astype(
+            np.float32
+        ),
         box=np.stack([face.box if face else np.full(4, nan) for face in faces]).astype(np.float32),
         det_score=np.array([face.score if face else nan for face in faces], np.float32),
         face_px=np.array([face_side_px(face.box) if face else nan for face in faces], np.float32),
@@ -148,6 +151,16 @@ def _cut_batch(batch: list[VideoFrame], followed: FollowedClip, config: Pipeline
         pts_s=np.array([frame.pts_s for frame in batch]),
         source_frame=np.array([frame.source_frame for frame in batch], np.int32),
     )
+
+
+def _refined(batch: list[VideoFrame], followed: FollowedClip, config: PipelineConfig) -> list[Face | None]:
+    """Return the face of each frame with the points that are stored; None where it was not found."""
+    seen = [frame for frame in batch if frame.index in followed.faces]
+    refined = load_backend(config.backend).refine(
+        [frame.rgb for frame in seen], [followed.faces[frame.index] for frame in seen]
+    )
+    by_slot = {frame.index: face for frame, face in zip(seen, refined, strict=True)}
+    return [by_slot.get(frame.index) for frame in batch]
 
 
 def _check_person(person: Track, frames: int, config: PipelineConfig) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from manifests.schema import Record
 
 Positive = Annotated[int, Field(gt=0)]
+Backend = Literal["mesh468", "fan", "dlib"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -24,8 +25,9 @@ class PipelineConfig(Record):
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
     """Chroma is kept at full resolution (4:4:4)."""
 
-    backend: Literal["mesh468"] = "mesh468"
-    """What finds faces and landmarks."""
+    backend: Backend = "mesh468"
+    """What finds faces and landmarks. `fan` and `dlib` follow faces as `mesh468` does and find the stored points
+    with a network of their own."""
     detect_every: Positive = 10
     """Frames between two searches of the whole picture; in between, known faces are followed."""
     max_faces: Positive = 4

@@ -10,10 +10,25 @@ from jaxtyping import Float, Int
 MESH_SCHEME = "ibug68-from-mesh468"
 """iBUG's 68 points read off the 468-vertex FaceMesh. Its chin lies a little above the true chin."""
 
+IBUG_SCHEME = "ibug68"
+"""The points as iBUG annotated them in 300-W: FAN's and dlib's."""
+
 JAW = slice(0, 17)
 RIGHT_EYE = slice(36, 42)
 LEFT_EYE = slice(42, 48)
 OUTER_EYE_CORNERS = (36, 45)
+
+# fmt: off
+MIRRORED = np.array([
+    16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0,
+    26, 25, 24, 23, 22, 21, 20, 19, 18, 17,
+    27, 28, 29, 30, 35, 34, 33, 32, 31,
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55,
+    64, 63, 62, 61, 60, 67, 66, 65,
+])
+# fmt: on
+"""Where each of the 68 points comes from when the face is mirrored."""
 
 
 def rescale(points: Float[np.ndarray, "*batch 2"], from_px: int, to_px: int) -> Float[np.ndarray, "*batch 2"]:

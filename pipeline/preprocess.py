@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manifests.schema import Manifest
+from pipeline.backends import load_backend
 from pipeline.card import card_text
 from pipeline.claim import adopt, is_done, only_run_in
 from pipeline.config import PipelineConfig
 from pipeline.dataset_info import DatasetInfo
 from pipeline.engine import Engine, open_engine
-from pipeline.faces import load_backend
 from pipeline.index import write_index
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.schema import Clip
+from pipeline.backends import load_backend
 from pipeline.clip_work import FollowedClip, FrameCount, cut_clip, follow_clip
-from pipeline.faces import load_backend
 from pipeline.images import encode
 from pipeline.jobs import ShardJob
 from pipeline.offsets import IMAGE_BYTES

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from pipeline.backends import load_backend
 from pipeline.config import PipelineConfig
 from pipeline.crop import cut, tube
-from pipeline.faces import load_backend
 from pipeline.landmarks import transform
 from weights.errors import HeadshotError
 
@@ -26,11 +26,13 @@ def read_still(
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if pixels is None:
         raise HeadshotError(f"{path} cannot be read as a picture; give a JPEG, PNG, WebP or BMP file")
-    faces = load_backend(config.backend).find(pixels)
+    backend = load_backend(config.backend)
+    faces = backend.find(pixels)
     if not faces:
         raise HeadshotError(
             f"{path} shows no face that could be found; give a picture with a larger or more frontal face"
         )
-    square = tube(faces[0].box[None], pixels.shape[1], pixels.shape[0], config)
-    points = transform(faces[0].points, square.affine(config.size_px)).astype(np.float32)
+    (face,) = backend.refine([pixels], faces[:1])
+    square = tube(face.box[None], pixels.shape[1], pixels.shape[0], config)
+    points = transform(face.points, square.affine(config.size_px)).astype(np.float32)
     return cut(pixels, square, config.size_px), points

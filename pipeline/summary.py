@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from pipeline.backends import load_backend
 from pipeline.dataset_info import DatasetInfo, ShardSummary, WeightUse
-from pipeline.faces import load_backend
 from pipeline.plan import Plan
 from pipeline.records import ShardRecord
 from weights.registry import find_entry

@@ -34,10 +34,11 @@ class FaceLandmarks:
     def extract(self, frames: Frames, cache: FeatureCache) -> Float[np.ndarray, "frames 136"]:  # noqa: ARG002
         """Return (x, y) of each point in pixels, one row for each frame."""
         rows = np.full((len(frames), self.width), np.nan, np.float32)
-        for row, pixels in zip(rows, frames.pixels, strict=True):
-            faces = self.backend.find(np.ascontiguousarray(pixels))
-            if faces:
-                row[:] = faces[0].points.ravel()
+        largest = [self.backend.find(np.ascontiguousarray(pixels))[:1] for pixels in frames.pixels]
+        seen = [row for row, faces in enumerate(largest) if faces]
+        refined = self.backend.refine([frames.pixels[row] for row in seen], [largest[row][0] for row in seen])
+        for row, face in zip(seen, refined, strict=True):
+            rows[row] = face.points.ravel()
         return rows
 
 

@@ -47,7 +47,7 @@ def portrait() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def metric() -> Nme:
-    from pipeline.faces import load_backend
+    from pipeline.backends import load_backend
 
     return Nme(NME_INTEROCULAR, FaceLandmarks.load(load_backend()))
 

@@ -82,7 +82,7 @@ def test_embeddings_equal_insightface_on_its_own_alignment(metric: Csim, variant
     from insightface.model_zoo import get_model
     from insightface.utils.face_align import norm_crop
 
-    from pipeline.faces import load_backend
+    from pipeline.backends import load_backend
     from pipeline.landmarks import five_points
     from weights.fetch import fetch
 

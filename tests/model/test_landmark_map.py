@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from model.landmark_map import MIRRORED, draw, draw_all, mirror
+from model.landmark_map import draw, draw_all, mirror
+from pipeline.landmarks import MIRRORED
 from tests.model.conftest import face_points
 
 

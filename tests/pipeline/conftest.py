@@ -1,7 +1,7 @@
 """Small videos with known content, and a backend whose faces are discs: the pipeline without networks."""
 
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ import pytest
 from manifests.readers import read_manifest
 from manifests.samples import fetch_samples
 from manifests.schema import Clip, FileSource, Manifest
+from pipeline.backends import load_backend
 from pipeline.blazeface import Detection
 from pipeline.config import PipelineConfig
 from pipeline.facemesh import Region
-from pipeline.faces import Face, load_backend
+from pipeline.faces import Face
 from pipeline.landmarks import MESH_SCHEME
 from pipeline.preprocess import PreprocessReport, preprocess
 
@@ -89,6 +90,10 @@ class DiscBackend:
         near = [detection.box for detection in self.detect(rgb) if np.abs(detection.box - previous.box).max() < 12]
         return _disc_face(near[0]) if near else None
 
+    def refine(self, pictures: Sequence[np.ndarray], faces: Sequence[Face]) -> list[Face]:
+        del pictures
+        return list(faces)
+
 
 def _disc_face(box: np.ndarray) -> Face:
     angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
@@ -98,7 +103,7 @@ def _disc_face(box: np.ndarray) -> Face:
         box=box,
         score=0.9,
         points=(centre + ring).astype(np.float32),
-        point_score=0.8,
+        point_scores=np.full(68, 0.8, np.float32),
         pose_deg=np.zeros(3, np.float32),
         next_region=Region(centre=centre, side_px=float(box[2] - box[0]), angle=0.0),
     )
@@ -108,7 +113,7 @@ def _disc_face(box: np.ndarray) -> Face:
 def discs_for_faces() -> Iterator[None]:
     """Meanwhile, in this process, faces are discs and no network is loaded."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.faces.MeshBackend", DiscBackend)
+        patch.setattr("pipeline.backends.MeshBackend", DiscBackend)
         load_backend.cache_clear()
         yield
     load_backend.cache_clear()

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.backends import load_backend
 from pipeline.clip_frames import ClipFrames
 from pipeline.clip_work import process_clip
 from pipeline.config import PipelineConfig
-from pipeline.faces import load_backend
 from pipeline.landmarks import interocular
 from pipeline.verdicts import Reject, RejectReason
 from pipeline.video import read_frames
@@ -122,7 +122,7 @@ def test_head_chin_and_eyes_are_inside_every_crop(samples: dict[str, Path]) -> N
         assert (low > [4, 20]).all()
         assert (high < [124, 124]).all()
         assert np.isfinite(frames.sharpness).all()
-        assert (frames.landmark_score > 0.5).all()
+        assert (frames.landmark_scores > 0.5).all()
 
 
 def test_two_people_side_by_side_need_a_hint(samples: dict[str, Path]) -> None:
