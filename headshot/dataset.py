@@ -7,7 +7,7 @@ import typer
 
 from headshot.console import Bar, err, out, progress_bars, table
 from headshot.options import DATA, MANIFEST, RAW, Data, ManifestFile
-from pipeline.config import Backend
+from pipeline.config import Backend, CropMode
 
 
 def preprocess_command(
@@ -15,7 +15,10 @@ def preprocess_command(
     videos: Annotated[Path, typer.Option(help="Folder of the videos of package clips.")] = RAW,
     data: Data = DATA,
     size: Annotated[int, typer.Option(min=32, max=2048, help="Side of the stored square crop, in pixels.")] = 256,
-    backend: Annotated[Backend, typer.Option(help="Where landmarks come from: mesh468, fan or dlib.")] = "mesh468",
+    backend: Annotated[
+        Backend, typer.Option(help="Where landmarks come from: mesh468, fan, dlib or none.")
+    ] = "mesh468",
+    crop: Annotated[CropMode, typer.Option(help="How the head is framed: tube, smooth or ffhq.")] = "tube",
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Throw away a dataset made by another plan.")] = False,
 ) -> None:
@@ -42,7 +45,7 @@ def preprocess_command(
             read_manifest(manifest),
             videos,
             data,
-            PipelineConfig(size_px=size, backend=backend),
+            PipelineConfig(size_px=size, backend=backend, crop_mode=crop),
             workers=workers or None,
             replace=replace,
             progress=show,

@@ -67,6 +67,35 @@ class RefinedBackend:
         ]
 
 
+class NoNetwork:
+    """Finds nothing, for datasets of crops that the manifest gives."""
+
+    name = "none"
+    scheme = "none"
+    weight_ids: tuple[str, ...] = ()
+
+    def detect(self, rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:  # noqa: ARG002
+        """Return no face."""
+        return []
+
+    def fit(self, rgb: UInt8[np.ndarray, "height width 3"], detection: Detection) -> Face | None:  # noqa: ARG002
+        """Return no face."""
+        return None
+
+    def find(self, rgb: UInt8[np.ndarray, "height width 3"]) -> list[Face]:  # noqa: ARG002
+        """Return no face."""
+        return []
+
+    def follow(self, rgb: UInt8[np.ndarray, "height width 3"], previous: Face) -> Face | None:  # noqa: ARG002
+        """Return no face."""
+        return None
+
+    def refine(self, pictures: Sequence[UInt8[np.ndarray, "height width 3"]], faces: Sequence[Face]) -> list[Face]:
+        """Return the faces as they are."""
+        del pictures
+        return list(faces)
+
+
 def _load_fan() -> Landmarker:
     from pipeline.fan import Fan  # imports torch, which no other backend needs
 
@@ -81,6 +110,8 @@ def _load_dlib() -> Landmarker:
 
 _LANDMARKERS: dict[str, Callable[[], Landmarker]] = {"fan": _load_fan, "dlib": _load_dlib}
 
+_WHOLE: dict[str, Callable[[], FaceBackend]] = {"mesh468": MeshBackend, "none": NoNetwork}
+
 
 @cache
 def load_backend(name: str = "mesh468") -> FaceBackend:
@@ -89,9 +120,9 @@ def load_backend(name: str = "mesh468") -> FaceBackend:
     Raises:
         HeadshotError: There is no such backend, or what it needs cannot be had.
     """
-    if name == MeshBackend.name:
-        return MeshBackend()
+    if name in _WHOLE:
+        return _WHOLE[name]()
     if name not in _LANDMARKERS:
-        known = ", ".join(repr(known) for known in (MeshBackend.name, *_LANDMARKERS))
+        known = ", ".join(repr(known) for known in (*_WHOLE, *_LANDMARKERS))
         raise HeadshotError(f"face backend {name!r} is unknown; this version has {known}")
     return RefinedBackend(name, MeshBackend(), _LANDMARKERS[name]())

@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Int, UInt8
 from manifests.schema import Clip
 
 NO_FACE = "no_face"
-"""The reason of a row that is not `ok`."""
+NOT_SEARCHED = "not_searched"
+"""Reasons of rows that are not `ok`: no face was found, or no network was asked to find one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +19,9 @@ class ClipFrames:
 
     clip: Clip
     size_px: int
-    crop: Float[np.ndarray, "2 3"]
-    """Affine map from pixels of the source frame to pixels of the crop, one for the whole clip."""
-    pad: float
+    crop: Float[np.ndarray, "frames 2 3"]
+    """Affine maps from pixels of the source frame to pixels of the crop."""
+    pad: Float[np.ndarray, " frames"]
     """Share of the crop that lies outside the source frame."""
     images: UInt8[np.ndarray, "frames size size 3"]
     landmarks: Float[np.ndarray, "frames 68 2"]
@@ -34,6 +35,11 @@ class ClipFrames:
     sharpness: Float[np.ndarray, " frames"]
     pose_deg: Float[np.ndarray, "frames 3"]
     """Yaw, pitch, roll."""
+    eye_openness: Float[np.ndarray, " frames"]
+    mouth_openness: Float[np.ndarray, " frames"]
+    """See `pipeline.landmarks`."""
+    searched: bool
+    """Faces were looked for; if not, no row is `ok`."""
     ok: Bool[np.ndarray, " frames"]
     """A face was found: only these rows serve as support, driving or target."""
     frame: Int[np.ndarray, " frames"]
@@ -47,7 +53,7 @@ class ClipFrames:
     @classmethod
     def concatenate(cls, parts: list["ClipFrames"]) -> "ClipFrames":
         """Return consecutive parts of one clip as one; there must be at least one."""
-        per_clip = {"clip", "size_px", "crop", "pad"}
+        per_clip = {"clip", "size_px", "searched"}
         values: dict[str, Any] = {
             field.name: getattr(parts[0], field.name)
             if field.name in per_clip

@@ -8,7 +8,8 @@ from pydantic import Field
 from manifests.schema import Record
 
 Positive = Annotated[int, Field(gt=0)]
-Backend = Literal["mesh468", "fan", "dlib"]
+Backend = Literal["mesh468", "fan", "dlib", "none"]
+CropMode = Literal["tube", "smooth", "ffhq"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -27,7 +28,10 @@ class PipelineConfig(Record):
 
     backend: Backend = "mesh468"
     """What finds faces and landmarks. `fan` and `dlib` follow faces as `mesh468` does and find the stored points
-    with a network of their own."""
+    with a network of their own. `none` asks no network: the crop is the manifest's `face_box`, and no landmarks are
+    stored."""
+    follow_px: Positive = 960
+    """Faces are followed in a picture shrunk by a whole number, as far as its longer side stays at least this long."""
     detect_every: Positive = 10
     """Frames between two searches of the whole picture; in between, known faces are followed."""
     max_faces: Positive = 4
@@ -40,8 +44,11 @@ class PipelineConfig(Record):
     """Mean change of grey level from one frame to the next that makes a scene cut. Faces are not followed across
     cuts, so a clip with cuts keeps its best scene."""
 
-    crop_mode: Literal["tube"] = "tube"
-    """One square per clip around everything the head does."""
+    crop_mode: CropMode = "tube"
+    """`tube`: one square per clip around everything the head does. `smooth`: a square that follows the head without
+    jitter. `ffhq`: FFHQ's alignment by eyes and mouth, one for the clip."""
+    smooth_s: Annotated[float, Field(gt=0)] = 0.4
+    """Standard deviation in time of the Gaussian that smooths the crop of `smooth`."""
     margin_top: Annotated[float, Field(ge=0)] = 0.45
     """Room around the face box, as a fraction of its height (top, bottom) or width (side)."""
     margin_bottom: Annotated[float, Field(ge=0)] = 0.25

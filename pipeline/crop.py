@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.config import PipelineConfig
+from pipeline.picture import Area
 
 LEAST_MARGIN = 0.1
 """Room around the face boxes that is kept if the picture has it, as a fraction of the face."""
@@ -26,11 +27,16 @@ class Square:
         shift = (scale - 1) / 2
         return np.array([[scale, 0, shift - scale * self.left], [0, scale, shift - scale * self.top]])
 
+    def inside(self, width: int, height: int) -> Area:
+        """Return the part of the square that lies inside a picture of that size; at least one pixel."""
+        left, top = min(max(self.left, 0), width - 1), min(max(self.top, 0), height - 1)
+        right, bottom = min(self.left + self.side, width), min(self.top + self.side, height)
+        return Area(left, top, max(right, left + 1), max(bottom, top + 1))
+
     def pad_fraction(self, width: int, height: int) -> float:
         """Return the share of the square that lies outside a picture of that size."""
-        inside_x = max(min(self.left + self.side, width) - max(self.left, 0), 0)
-        inside_y = max(min(self.top + self.side, height) - max(self.top, 0), 0)
-        return 1 - inside_x * inside_y / self.side**2
+        inner = self.inside(width, height)
+        return 1 - (inner.right - inner.left) * (inner.bottom - inner.top) / self.side**2
 
 
 def tube(boxes: Float[np.ndarray, "frames 4"], width_px: int, height_px: int, config: PipelineConfig) -> Square:
@@ -80,16 +86,33 @@ def _placed(wished: Float[np.ndarray, " 2"], needed: Float[np.ndarray, " 2"], si
     return round(min(max(start, float(needed[1]) - side), float(needed[0])))
 
 
-def cut(rgb: UInt8[np.ndarray, "height width 3"], square: Square, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
-    """Return the square as a picture of `size_px` pixels; what lies outside the frame repeats its border.
+def cut(picture: UInt8[np.ndarray, "height width 3"], square: Square, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
+    """Return the square as a picture of `size_px` pixels; what lies outside the frame repeats its border."""
+    area = square.inside(picture.shape[1], picture.shape[0])
+    return fitted(picture[area.top : area.bottom, area.left : area.right], square, size_px)
+
+
+def fitted(
+    inner: UInt8[np.ndarray, "height width 3"], square: Square, size_px: int
+) -> UInt8[np.ndarray, "size size 3"]:
+    """Return `cut` from the part of the picture that lies inside the square.
 
     Shrinking averages areas, so fine detail does not alias; enlarging is bicubic.
     """
-    height, width = rgb.shape[:2]
-    left, top, right, bottom = square.left, square.top, square.left + square.side, square.top + square.side
-    inner = rgb[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
-    pads = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
-    if any(pads):
+    height, width = inner.shape[:2]
+    if (height, width) != (square.side, square.side):
+        top, left = max(-square.top, 0), max(-square.left, 0)
+        pads = (top, square.side - height - top, left, square.side - width - left)
         inner = cv2.copyMakeBorder(inner, *pads, cv2.BORDER_REPLICATE)
     method = cv2.INTER_AREA if square.side > size_px else cv2.INTER_CUBIC
     return cv2.resize(inner, (size_px, size_px), interpolation=method).reshape(size_px, size_px, 3)
+
+
+def around_box(box: Float[np.ndarray, " 4"], width_px: int, height_px: int) -> Square:
+    """Return the smallest square around a box, moved into the picture where it fits: nothing is squashed."""
+    side = int(np.ceil(_sides(box).max() - 1e-3))  # fractions of a width are rounded
+    left, top = (
+        _placed(box[[axis, axis + 2]], box[[axis, axis + 2]], side, extent)
+        for axis, extent in ((0, width_px), (1, height_px))
+    )
+    return Square(left=left, top=top, side=side)

@@ -11,8 +11,8 @@ import dask
 import distributed
 from distributed.scheduler import KilledWorker
 
-from pipeline.clip_work import FrameCount
 from pipeline.engine import ShardOutcome
+from pipeline.follow import FrameCount
 from pipeline.jobs import ShardJob
 from pipeline.lengths import measured_length
 from pipeline.shards import build_shard

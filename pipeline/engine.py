@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from pipeline.clip_work import FrameCount
+from pipeline.follow import FrameCount
 from pipeline.jobs import ShardJob
 from pipeline.lengths import measured_length
 from pipeline.shards import build_shard

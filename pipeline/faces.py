@@ -1,7 +1,7 @@
 """Faces in a picture, and the protocol of whatever finds them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -26,6 +26,19 @@ class Face:
     """Yaw (positive: to the right of the picture), pitch (positive: down), roll (positive: clockwise)."""
     next_region: Region
     """Where to look for this face in the next frame."""
+
+    def enlarged(self, times_x: float, times_y: float) -> "Face":
+        """Return the face in pixels of a picture whose sides are so many times as long."""
+        times = np.array([times_x, times_y])
+        region = self.next_region
+        return replace(
+            self,
+            box=np.asarray((self.box + 0.5) * np.tile(times, 2) - 0.5, self.box.dtype),
+            points=np.asarray((self.points + 0.5) * times - 0.5, self.points.dtype),
+            next_region=replace(
+                region, centre=(region.centre + 0.5) * times - 0.5, side_px=region.side_px * max(times_x, times_y)
+            ),
+        )
 
 
 @runtime_checkable

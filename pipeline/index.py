@@ -42,6 +42,7 @@ INDEX_SCHEMA = pa.schema(
         ("source_fps", pa.float32()),
         ("codec", pa.string()),
         ("rotation_deg", pa.int32()),
+        ("interlaced", pa.bool_()),
         ("colour_rule", pa.string()),
         ("source_sha256", pa.string()),
         ("note", pa.string()),

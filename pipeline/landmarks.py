@@ -47,6 +47,28 @@ def interocular(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "
     return np.asarray(np.linalg.norm(points[..., left, :] - points[..., right, :], axis=-1))
 
 
+def eye_openness(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "*batch"]:
+    """Return the height of the eyes over their width, mean of both; about 0.3 open, below 0.15 shut.
+
+    Source: the eye aspect ratio of Soukupova and Cech, "Real-Time Eye Blink Detection using Facial Landmarks" (2016).
+    """
+    ratios = []
+    for start in (RIGHT_EYE.start, LEFT_EYE.start):
+        eye = [points[..., start + place, :] for place in range(6)]
+        heights = np.linalg.norm(eye[1] - eye[5], axis=-1) + np.linalg.norm(eye[2] - eye[4], axis=-1)
+        ratios.append(heights / (2 * np.linalg.norm(eye[0] - eye[3], axis=-1)))
+    return np.asarray((ratios[0] + ratios[1]) / 2)
+
+
+def mouth_openness(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "*batch"]:
+    """Return the gap between the inner lips over the distance of the outer eye corners; 0 is shut.
+
+    The eyes, not the mouth, give the scale, because a mouth that opens gets narrower.
+    """
+    gap = np.linalg.norm(points[..., 62, :] - points[..., 66, :], axis=-1)
+    return np.asarray(gap / interocular(points))
+
+
 def five_points(points: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "5 2"]:
     """Return eye centres, nose tip and mouth corners, image left first: the points ArcFace aligns by."""
     return np.stack([points[RIGHT_EYE].mean(axis=0), points[LEFT_EYE].mean(axis=0), points[30], points[48], points[54]])

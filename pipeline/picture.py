@@ -1,8 +1,10 @@
 """Decoded frames to upright RGB pictures with square pixels and true colours."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+import av.filter
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from jaxtyping import UInt8
@@ -67,8 +69,18 @@ def _colour_rule(frame: Any) -> str:
     return "untagged-hd-bt709" if frame.height >= HD_LINES else "untagged-sd-bt601"
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of whole pixels inside an upright picture."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
 class PictureMaker:
-    """Converts decoded frames.
+    """Converts decoded frames of one video.
 
     Args:
         exact: False is many times faster and off by a few grey levels where colours change: enough to find a face,
@@ -78,18 +90,64 @@ class PictureMaker:
     def __init__(self, *, exact: bool) -> None:
         self._reformatter = VideoReformatter()
         self._method = EXACT if exact else Interpolation.BILINEAR
+        self._crops: dict[tuple[object, ...], Any] = {}
 
-    def __call__(self, frame: Any, stream: Any) -> UInt8[np.ndarray, "height width 3"]:
-        """Return the picture of a frame."""
-        rule = picture_rule(frame, stream)
-        rgb = self._reformatter.reformat(
+    def __call__(self, frame: Any, rule: PictureRule, shrink: int = 1) -> UInt8[np.ndarray, "height width 3"]:
+        """Return the picture of a frame, its sides divided by `shrink`."""
+        width, height = max(1, rule.width // shrink), max(1, rule.height // shrink)
+        rgb = self._converted(frame, rule, width, height)
+        # rot90 turns anticlockwise, and rows may come with gaps between them.
+        return np.ascontiguousarray(np.rot90(rgb, k=-rule.rotation_deg // 90))
+
+    def part(self, frame: Any, rule: PictureRule, area: Area) -> UInt8[np.ndarray, "height width 3"]:
+        """Return an area of the picture, converting little more than that.
+
+        Where the stored frame has to be turned or stretched to become the picture, all of it is converted.
+        """
+        if rule.rotation_deg or (rule.width, rule.height) != (frame.width, frame.height):
+            return np.ascontiguousarray(self(frame, rule)[area.top : area.bottom, area.left : area.right])
+        left, top = (max(0, start - MARGIN_PX) // ALIGNED_PX * ALIGNED_PX for start in (area.left, area.top))
+        right, bottom = (
+            min(-(-(end + MARGIN_PX) // ALIGNED_PX) * ALIGNED_PX, whole)
+            for end, whole in ((area.right, frame.width), (area.bottom, frame.height))
+        )
+        cropped = self._cropped(frame, Area(left, top, right, bottom))
+        rgb = self._converted(cropped, rule, cropped.width, cropped.height)
+        return rgb[area.top - top : area.bottom - top, area.left - left : area.right - left]
+
+    def _converted(self, frame: Any, rule: PictureRule, width: int, height: int) -> np.ndarray:
+        reformatted = self._reformatter.reformat(
             frame,
-            width=rule.width,
-            height=rule.height,
+            width=width,
+            height=height,
             format="rgb24",
             src_colorspace=rule.matrix,
             interpolation=self._method,
             threads=1,
-        ).to_ndarray()
-        # rot90 turns anticlockwise, and rows may come with gaps between them.
-        return np.ascontiguousarray(np.rot90(rgb, k=-rule.rotation_deg // 90))
+        )
+        return np.asarray(reformatted.to_ndarray())
+
+    def _cropped(self, frame: Any, area: Area) -> Any:
+        """Return a view of an area of a frame; FFmpeg's crop filter moves pointers and copies no pixel."""
+        key = (area, frame.width, frame.height, frame.format.name)
+        if key not in self._crops:
+            self._crops = {key: _crop_graph(frame, area)}  # one clip at a time: the last one is enough
+        graph = self._crops[key]
+        graph.push(frame)
+        return graph.pull()
+
+
+MARGIN_PX = 8
+"""Converted around an area, because colour is interpolated from neighbouring samples."""
+ALIGNED_PX = 16
+"""Areas begin and end on multiples of this, where samples of colour and the steps of fast kernels begin too."""
+
+
+def _crop_graph(frame: Any, area: Area) -> Any:
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 1000)
+    )
+    size = f"w={area.right - area.left}:h={area.bottom - area.top}:x={area.left}:y={area.top}"
+    graph.link_nodes(source, graph.add("crop", f"{size}:exact=1"), graph.add("buffersink")).configure()
+    return graph

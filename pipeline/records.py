@@ -26,12 +26,13 @@ class ClipRecord(Record):
     source_fps: float | None
     codec: str
     rotation_deg: int
+    interlaced: bool
     colour_rule: str
     source_sha256: Sha256
     crop_side_px: int
     """Side of the crop in source pixels."""
     pad: float
-    face_px: float
+    face_px: float | None
     """Median over the usable frames."""
     note: str
 

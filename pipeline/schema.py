@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.clip_frames import NO_FACE, ClipFrames
+from pipeline.clip_frames import NO_FACE, NOT_SEARCHED, ClipFrames
 from pipeline.config import PipelineConfig
 from pipeline.images import SUFFIX
 
@@ -34,6 +34,8 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("yaw_deg", pa.float32()),
     ("pitch_deg", pa.float32()),
     ("roll_deg", pa.float32()),
+    ("eye_openness", pa.float32()),
+    ("mouth_openness", pa.float32()),
     ("ok", pa.bool_()),
     ("reason", pa.string()),
 )
@@ -78,7 +80,6 @@ def to_table(frames: ClipFrames, encoded: list[bytes], config: PipelineConfig) -
     clip, suffix = frames.clip, SUFFIX[config.image_format]
     names = [f"{clip.identity}_{clip.video}_{clip.clip}_{frame:06d}{suffix}" for frame in frames.frame]
     yaw, pitch, roll = frames.pose_deg.T
-    crop = np.tile(frames.crop.astype(np.float32).reshape(1, 6), (count, 1))
     columns = {
         "identity": [clip.identity] * count,
         "video": [clip.video] * count,
@@ -90,16 +91,18 @@ def to_table(frames: ClipFrames, encoded: list[bytes], config: PipelineConfig) -
         "landmarks": _fixed_lists(frames.landmarks.reshape(count, 136)),
         "landmark_scores": _fixed_lists(frames.landmark_scores),
         "box": _fixed_lists(frames.box),
-        "crop": _fixed_lists(crop),
-        "pad": np.full(count, frames.pad, np.float32),
+        "crop": _fixed_lists(frames.crop.reshape(count, 6)),
+        "pad": frames.pad,
         "det_score": frames.det_score,
         "face_px": frames.face_px,
         "sharpness": frames.sharpness,
         "yaw_deg": np.ascontiguousarray(yaw),
         "pitch_deg": np.ascontiguousarray(pitch),
         "roll_deg": np.ascontiguousarray(roll),
+        "eye_openness": frames.eye_openness,
+        "mouth_openness": frames.mouth_openness,
         "ok": frames.ok,
-        "reason": np.where(frames.ok, "", NO_FACE).tolist(),
+        "reason": np.where(frames.ok, "", NO_FACE if frames.searched else NOT_SEARCHED).tolist(),
     }
     return pa.table([pa.array(columns[name], kind) for name, kind in COLUMNS], schema=SHARD_SCHEMA)
 

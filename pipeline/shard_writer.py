@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 
 from manifests.schema import Clip
 from pipeline.backends import load_backend
-from pipeline.clip_work import FollowedClip, FrameCount, cut_clip, follow_clip
+from pipeline.cutting import cut_clip
+from pipeline.follow import FollowedClip, FrameCount, follow_clip
 from pipeline.images import encode
 from pipeline.jobs import ShardJob
 from pipeline.offsets import IMAGE_BYTES
 from pipeline.records import ClipRecord, RejectRecord
 from pipeline.schema import COLUMNS, IMAGE, NAME_COLUMNS, SHARD_SCHEMA, to_table
-from pipeline.sources import Source, check_source
+from pipeline.sources import OpenSource, Source
 from pipeline.track import face_side_px
 from pipeline.verdicts import ClipRejectedError, Reject, RejectReason
 from weights.registry import find_entry
@@ -55,9 +56,9 @@ def write_clips(job: ShardJob, path: Path, on_frames: FrameCount) -> WrittenShar
     clips: list[ClipRecord] = []
     rejects: list[RejectRecord] = []
     schema = SHARD_SCHEMA.with_metadata({**(SHARD_SCHEMA.metadata or {}), **_metadata(job)})
-    with pq.ParquetWriter(path, schema, **_parquet_options()) as parquet:
+    with pq.ParquetWriter(path, schema, **_parquet_options()) as parquet, OpenSource(job.clip_folder) as videos:
         for clip in job.plan.clips:
-            outcome = _judge(job, clip, on_frames)
+            outcome = _judge(job, clip, videos, on_frames)
             if isinstance(outcome, Reject):
                 rejects.append(RejectRecord(clip=clip, reason=outcome.reason, detail=outcome.detail))
                 continue
@@ -81,15 +82,15 @@ class _Place:
     row_group: int
 
 
-def _judge(job: ShardJob, clip: Clip, on_frames: FrameCount) -> _Ready | Reject:
+def _judge(job: ShardJob, clip: Clip, videos: OpenSource, on_frames: FrameCount) -> _Ready | Reject:
     """Return the clip ready to be cut, or why it is left out."""
     if clip.key in job.condemned:
         return job.condemned[clip.key]
     if clip.withdrawn is not None:
         return Reject(reason=RejectReason.WITHDRAWN, detail=f"withdrawn on {clip.withdrawn.isoformat()}")
     try:
-        source = check_source(clip, job.clip_folder)
-        return _Ready(followed=follow_clip(source.path, clip, job.config, on_frames), source=source)
+        source, reader = videos.of(clip)
+        return _Ready(followed=follow_clip(reader, clip, job.config, on_frames), source=source)
     except Exception as error:  # one bad clip must not take its shard down
         return _verdict(error)
 
@@ -101,7 +102,7 @@ def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: 
         frames += len(part)
         usable += int(np.count_nonzero(part["ok"].to_numpy()))
         groups += 1
-    followed, info = ready.followed, ready.followed.info
+    followed, info = ready.followed, ready.followed.reader.info
     return ClipRecord(
         clip=followed.clip,
         first_row=place.first_row,
@@ -116,11 +117,17 @@ def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: 
         rotation_deg=info.rotation_deg,
         colour_rule=info.colour_rule,
         source_sha256=ready.source.sha256,
-        crop_side_px=followed.square.side,
-        pad=round(followed.pad, 4),
-        face_px=round(float(np.median([face_side_px(face.box) for face in followed.faces.values()])), 1),
+        interlaced=info.interlaced,
+        crop_side_px=round(followed.framing.side_px()),
+        pad=round(followed.framing.pad(followed.first_slot), 4),
+        face_px=_median_face_px(followed),
         note=followed.note,
     )
+
+
+def _median_face_px(followed: FollowedClip) -> float | None:
+    sides = [face_side_px(face.box) for face in followed.faces.values()]
+    return round(float(np.median(sides)), 1) if sides else None
 
 
 def _tables(job: ShardJob, followed: FollowedClip) -> Iterator[pa.Table]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from manifests.schema import Clip
-from pipeline.clip_work import FrameCount, cut_clip, follow_clip
+from pipeline.cutting import cut_clip
+from pipeline.follow import FrameCount, follow_clip
 from pipeline.images import encode, one_opencv_thread
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
@@ -16,6 +17,7 @@ from pipeline.offsets import locate_images
 from pipeline.records import ShardRecord, write_record
 from pipeline.shard_writer import FailedHalfwayError, WrittenShard, write_clips
 from pipeline.sources import find_source
+from pipeline.video import open_video
 from weights.files import publish, sha256_of
 
 _logger = logging.getLogger(__name__)
@@ -52,10 +54,10 @@ def build_shard(job: ShardJob, on_frames: FrameCount = lambda _: None) -> ShardR
 def try_clip(job: ShardJob, clip: Clip) -> None:
     """Do all the work on one clip and throw the result away: the question is whether the process survives."""
     try:
-        followed = follow_clip(find_source(clip, job.clip_folder), clip, job.config)
-        for batch in cut_clip(followed, job.config):
-            for image in batch.images:
-                encode(image, job.config)
+        with open_video(find_source(clip, job.clip_folder)) as reader:
+            for batch in cut_clip(follow_clip(reader, clip, job.config), job.config):
+                for image in batch.images:
+                    encode(image, job.config)
     except Exception as error:  # an exception is a verdict that `build_shard` finds by itself
         _logger.info("%s in quarantine: %s", clip.key, error)
 

@@ -1,11 +1,14 @@
 """The video file of a clip, found and checked."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from manifests.samples import resolve
 from manifests.schema import Clip
 from pipeline.verdicts import ClipRejectedError, RejectReason
+from pipeline.video import VideoReader, open_video
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
@@ -30,19 +33,49 @@ def find_source(clip: Clip, clip_folder: Path) -> Path:
         raise ClipRejectedError(RejectReason.MISSING_SOURCE, str(error)) from error
 
 
-def check_source(clip: Clip, clip_folder: Path) -> Source:
-    """Return the video of a clip, after comparing it with the hash in the manifest (where there is one).
+class OpenSource:
+    """The videos of a run of clips, one open at a time: clips of one video share its hash and its reader."""
 
-    Raises:
-        ClipRejectedError: It is not there, or it is another file.
-    """
-    path = find_source(clip, clip_folder)
-    digest = sha256_of(path)
+    def __init__(self, clip_folder: Path) -> None:
+        self._clip_folder = clip_folder
+        self._open = ExitStack()
+        self._source: Source | None = None
+        self._reader: VideoReader | None = None
+
+    def __enter__(self) -> "OpenSource":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def of(self, clip: Clip) -> tuple[Source, VideoReader]:
+        """Return the checked video of a clip and a reader of it, which the next call with another video closes.
+
+        Raises:
+            ClipRejectedError: It is not there, is not the file that the manifest names, or cannot be decoded.
+        """
+        path = find_source(clip, self._clip_folder)
+        if self._source is None or self._source.path != path:
+            self._close()
+            self._source = Source(path=path, sha256=sha256_of(path))
+        _check(self._source, clip)
+        if self._reader is None:
+            self._reader = self._open.enter_context(open_video(path))
+        return self._source, self._reader
+
+    def _close(self) -> None:
+        self._open.close()
+        self._source = self._reader = None
+
+
+def _check(source: Source, clip: Clip) -> None:
+    digest = source.sha256
     expected = clip.source.sha256
     if expected not in (None, digest):
         raise ClipRejectedError(
             RejectReason.SOURCE_CHANGED,
-            f"{path.name} has sha256 {digest[:12]}..., the manifest says {str(expected)[:12]}...; "
+            f"{source.path.name} has sha256 {digest[:12]}..., the manifest says {str(expected)[:12]}...; "
             "fetch it again, or correct the manifest",
         )
-    return Source(path=path, sha256=digest)

@@ -14,6 +14,7 @@ import pytest
 from manifests.readers import read_manifest
 from manifests.samples import fetch_samples
 from manifests.schema import Clip, FileSource, Manifest
+from pipeline import backends
 from pipeline.backends import load_backend
 from pipeline.blazeface import Detection
 from pipeline.config import PipelineConfig
@@ -113,7 +114,7 @@ def _disc_face(box: np.ndarray) -> Face:
 def discs_for_faces() -> Iterator[None]:
     """Meanwhile, in this process, faces are discs and no network is loaded."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.backends.MeshBackend", DiscBackend)
+        patch.setitem(backends._WHOLE, "mesh468", DiscBackend)
         load_backend.cache_clear()
         yield
     load_backend.cache_clear()

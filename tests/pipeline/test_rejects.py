@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import clip_work
+from pipeline import cutting
 from pipeline.store import Store
 from tests.pipeline.conftest import SMALL, clip_of, disc_frames, encode_video, ffmpeg, manifest_of, run
 
@@ -63,15 +63,15 @@ def test_an_exception_in_one_clip_is_its_verdict_and_the_others_land(
     tmp_path: Path, videos: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also if it strikes after some of the clip's rows were written: then the shard is begun again without it."""
-    cut_batch = clip_work._cut_batch
+    cut_batch = cutting._cut_batch
 
     def fail_late(batch, followed, config):  # type: ignore[no-untyped-def]
         if followed.clip.identity == "bob" and batch[0].index > 0:
             raise ZeroDivisionError("a bug in the middle")
         return cut_batch(batch, followed, config)
 
-    monkeypatch.setattr(clip_work, "_cut_batch", fail_late)
-    monkeypatch.setattr(clip_work, "BATCH_FRAMES", 8)
+    monkeypatch.setattr(cutting, "_cut_batch", fail_late)
+    monkeypatch.setattr(cutting, "BATCH_FRAMES", 8)
     config = SMALL.model_copy(update={"min_shards": 1, "row_group_frames": 8})
     run(manifest_of(*videos), tmp_path / "data", config)
     store = Store.open(tmp_path / "data")

@@ -1,0 +1,92 @@
+"""The second look at a clip: the frames are cut out, with landmarks and quality."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from pipeline.backends import load_backend
+from pipeline.clip_frames import ClipFrames
+from pipeline.config import PipelineConfig
+from pipeline.faces import Face
+from pipeline.follow import BATCH_FRAMES, Deadline, FollowedClip
+from pipeline.landmarks import eye_openness, mouth_openness, transform
+from pipeline.quality import sharpness
+from pipeline.track import face_side_px
+from pipeline.video import RawFrame
+
+
+def cut_clip(followed: FollowedClip, config: PipelineConfig) -> Iterator[ClipFrames]:
+    """Yield the frames of a followed clip in batches of up to 64."""
+    deadline = Deadline(config)
+    batch: list[RawFrame] = []
+    for raw in followed.frames(config):
+        deadline.check()
+        batch.append(raw)
+        if len(batch) == BATCH_FRAMES:
+            yield _cut_batch(batch, followed, config)
+            batch = []
+    if batch:
+        yield _cut_batch(batch, followed, config)
+
+
+def _cut_batch(batch: list[RawFrame], followed: FollowedClip, config: PipelineConfig) -> ClipFrames:
+    size, framing = config.size_px, followed.framing
+    slots = [raw.index for raw in batch]
+    faces = _refined(batch, followed, config)
+    images = np.stack([framing.cut(followed.reader, raw, size) for raw in batch])
+    affines = np.stack([framing.affine(slot, size) for slot in slots])
+    points = _column(faces, lambda face: face.points, (68, 2))
+    return ClipFrames(
+        clip=followed.clip,
+        size_px=size,
+        crop=affines.astype(np.float32),
+        pad=np.array([framing.pad(slot) for slot in slots], np.float32),
+        images=images,
+        landmarks=np.stack([transform(*pair) for pair in zip(points, affines, strict=True)]).astype(np.float32),
+        landmark_scores=_column(faces, lambda face: face.point_scores, (68,)),
+        box=_column(faces, lambda face: face.box, (4,)),
+        det_score=_column(faces, lambda face: face.score),
+        face_px=_column(faces, lambda face: face_side_px(face.box)),
+        sharpness=_sharpness(images, faces, affines),
+        pose_deg=_column(faces, lambda face: face.pose_deg, (3,)),
+        eye_openness=eye_openness(points),
+        mouth_openness=mouth_openness(points),
+        searched=config.backend != "none",
+        ok=np.array([face is not None for face in faces]),
+        frame=np.array(slots, np.int32),
+        pts_s=np.array([raw.pts_s for raw in batch]),
+        source_frame=np.array([raw.source_frame for raw in batch], np.int32),
+    )
+
+
+def _refined(batch: list[RawFrame], followed: FollowedClip, config: PipelineConfig) -> list[Face | None]:
+    """Return the face of each frame with the points that are stored; None where it was not found."""
+    if config.backend in ("none", "mesh468"):  # nothing is refined: pictures need not be converted for it
+        return [followed.faces.get(raw.index) for raw in batch]
+    seen = [raw for raw in batch if raw.index in followed.faces]
+    refined = load_backend(config.backend).refine(
+        [followed.reader.picture(raw) for raw in seen], [followed.faces[raw.index] for raw in seen]
+    )
+    by_slot = {raw.index: face for raw, face in zip(seen, refined, strict=True)}
+    return [by_slot.get(raw.index) for raw in batch]
+
+
+def _column(
+    faces: Sequence[Face | None], value: Callable[[Face], float | np.ndarray], shape: tuple[int, ...] = ()
+) -> Float[np.ndarray, "frames *shape"]:
+    """Return a value of each face, NaN where there is none."""
+    nothing = np.full(shape, np.nan)
+    return np.stack([np.asarray(value(face)) if face else nothing for face in faces]).astype(np.float32)
+
+
+def _sharpness(
+    images: UInt8[np.ndarray, "frames size size 3"],
+    faces: Sequence[Face | None],
+    affines: Float[np.ndarray, "frames 2 3"],
+) -> Float[np.ndarray, " frames"]:
+    values = [
+        sharpness(image, transform(face.box.reshape(2, 2), affine).reshape(4)) if face else np.nan
+        for image, face, affine in zip(images, faces, affines, strict=True)
+    ]
+    return np.array(values, np.float32)
