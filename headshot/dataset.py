@@ -19,6 +19,7 @@ def preprocess_command(
         Backend, typer.Option(help="Where landmarks come from: mesh468, fan, dlib or none.")
     ] = "mesh468",
     crop: Annotated[CropMode, typer.Option(help="How the head is framed: tube, smooth or ffhq.")] = "tube",
+    gaze: Annotated[bool, typer.Option("--gaze", help="Find irises and the direction of gaze too.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Throw away a dataset made by another plan.")] = False,
 ) -> None:
@@ -45,7 +46,7 @@ def preprocess_command(
             read_manifest(manifest),
             videos,
             data,
-            PipelineConfig(size_px=size, backend=backend, crop_mode=crop),
+            PipelineConfig(size_px=size, backend=backend, crop_mode=crop, gaze=gaze),
             workers=workers or None,
             replace=replace,
             progress=show,

@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.blazeface import Detection
+from pipeline.config import PipelineConfig
 from pipeline.faces import Face, FaceBackend
+from pipeline.iris import WEIGHT_ID as IRIS
 from pipeline.mesh_backend import MeshBackend
 from weights.errors import HeadshotError
 
@@ -94,6 +96,11 @@ class NoNetwork:
         """Return the faces as they are."""
         del pictures
         return list(faces)
+
+
+def weights_used(config: PipelineConfig) -> tuple[str, ...]:
+    """Return the ids of all networks that a config asks for."""
+    return (*load_backend(config.backend).weight_ids, *([IRIS] if config.gaze else []))
 
 
 def _load_fan() -> Landmarker:

@@ -38,6 +38,10 @@ class ClipFrames:
     eye_openness: Float[np.ndarray, " frames"]
     mouth_openness: Float[np.ndarray, " frames"]
     """See `pipeline.landmarks`."""
+    irises: Float[np.ndarray, "frames 2 2"]
+    """Right and left, in pixels of the crop; NaN unless asked for."""
+    gaze_deg: Float[np.ndarray, "frames 2"]
+    """Yaw and pitch relative to the head; NaN unless asked for."""
     searched: bool
     """Faces were looked for; if not, no row is `ok`."""
     ok: Bool[np.ndarray, " frames"]

@@ -32,6 +32,8 @@ class PipelineConfig(Record):
     stored."""
     follow_px: Positive = 960
     """Faces are followed in a picture shrunk by a whole number, as far as its longer side stays at least this long."""
+    gaze: bool = False
+    """Find the irises too, and where they look; takes about as long again as following the face."""
     detect_every: Positive = 10
     """Frames between two searches of the whole picture; in between, known faces are followed."""
     max_faces: Positive = 4

@@ -60,7 +60,7 @@ def tube(boxes: Float[np.ndarray, "frames 4"], width_px: int, height_px: int, co
     inside = np.clip(needed, 0, [width_px, height_px] * 2)
     needed = np.concatenate([np.minimum(inside[:2], union[:2]), np.maximum(inside[2:], union[2:])])
     longest = max(_sides(needed).max(), min(width_px, height_px))
-    side = int(np.ceil(min(_sides(wished).max(), longest)))
+    side = _even_up(min(_sides(wished).max(), longest))
     left, top = (
         _placed(wished[[axis, axis + 2]], needed[[axis, axis + 2]], side, extent)
         for axis, extent in ((0, width_px), (1, height_px))
@@ -79,11 +79,18 @@ def _sides(box: Float[np.ndarray, " 4"]) -> Float[np.ndarray, " 2"]:
 
 
 def _placed(wished: Float[np.ndarray, " 2"], needed: Float[np.ndarray, " 2"], side: int, extent: int) -> int:
-    """Return where the square starts on one axis: inside the picture if it can be, around the face always."""
+    """Return where the square starts on one axis: inside the picture if it can be, around the face always.
+
+    On an even pixel, because most video stores colour for pairs of pixels.
+    """
     start = float(wished.mean()) - side / 2
     inside = (0.0, float(extent - side)) if side <= extent else (float(extent - side), 0.0)
     start = min(max(start, inside[0]), inside[1])
-    return round(min(max(start, float(needed[1]) - side), float(needed[0])))
+    return 2 * round(min(max(start, float(needed[1]) - side), float(needed[0])) / 2)
+
+
+def _even_up(length: float) -> int:
+    return 2 * int(np.ceil(length / 2))
 
 
 def cut(picture: UInt8[np.ndarray, "height width 3"], square: Square, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
@@ -110,7 +117,7 @@ def fitted(
 
 def around_box(box: Float[np.ndarray, " 4"], width_px: int, height_px: int) -> Square:
     """Return the smallest square around a box, moved into the picture where it fits: nothing is squashed."""
-    side = int(np.ceil(_sides(box).max() - 1e-3))  # fractions of a width are rounded
+    side = _even_up(_sides(box).max() - 1e-3)  # fractions of a width are rounded
     left, top = (
         _placed(box[[axis, axis + 2]], box[[axis, axis + 2]], side, extent)
         for axis, extent in ((0, width_px), (1, height_px))

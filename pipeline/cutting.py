@@ -10,6 +10,7 @@ from pipeline.clip_frames import ClipFrames
 from pipeline.config import PipelineConfig
 from pipeline.faces import Face
 from pipeline.follow import BATCH_FRAMES, Deadline, FollowedClip
+from pipeline.iris import load_iris
 from pipeline.landmarks import eye_openness, mouth_openness, transform
 from pipeline.quality import sharpness
 from pipeline.track import face_side_px
@@ -34,9 +35,12 @@ def _cut_batch(batch: list[RawFrame], followed: FollowedClip, config: PipelineCo
     size, framing = config.size_px, followed.framing
     slots = [raw.index for raw in batch]
     faces = _refined(batch, followed, config)
-    images = np.stack([framing.cut(followed.reader, raw, size) for raw in batch])
+    images = np.empty((len(batch), size, size, 3), np.uint8)
+    for image, raw in zip(images, batch, strict=True):
+        image[:] = framing.cut(followed.reader, raw, size)
     affines = np.stack([framing.affine(slot, size) for slot in slots])
     points = _column(faces, lambda face: face.points, (68, 2))
+    irises, gaze_deg = _gaze(batch, faces, affines, followed, config)
     return ClipFrames(
         clip=followed.clip,
         size_px=size,
@@ -52,6 +56,8 @@ def _cut_batch(batch: list[RawFrame], followed: FollowedClip, config: PipelineCo
         pose_deg=_column(faces, lambda face: face.pose_deg, (3,)),
         eye_openness=eye_openness(points),
         mouth_openness=mouth_openness(points),
+        irises=irises,
+        gaze_deg=gaze_deg,
         searched=config.backend != "none",
         ok=np.array([face is not None for face in faces]),
         frame=np.array(slots, np.int32),
@@ -70,6 +76,25 @@ def _refined(batch: list[RawFrame], followed: FollowedClip, config: PipelineConf
     )
     by_slot = {raw.index: face for raw, face in zip(seen, refined, strict=True)}
     return [by_slot.get(raw.index) for raw in batch]
+
+
+def _gaze(
+    batch: list[RawFrame],
+    faces: Sequence[Face | None],
+    affines: Float[np.ndarray, "frames 2 3"],
+    followed: FollowedClip,
+    config: PipelineConfig,
+) -> tuple[Float[np.ndarray, "frames 2 2"], Float[np.ndarray, "frames 2"]]:
+    irises = np.full((len(batch), 2, 2), np.nan, np.float32)
+    gaze_deg = np.full((len(batch), 2), np.nan, np.float32)
+    if config.gaze:
+        network = load_iris()
+        for row, (raw, face) in enumerate(zip(batch, faces, strict=True)):
+            if face is not None:
+                gaze = network(followed.reader.picture(raw), face.points)
+                irises[row] = transform(gaze.irises, affines[row])
+                gaze_deg[row] = gaze.yaw_deg, gaze.pitch_deg
+    return irises, gaze_deg
 
 
 def _column(

@@ -1,8 +1,10 @@
 """The first look at a clip: who is meant, where the face is in each frame, and what is to be cut."""
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 
@@ -17,8 +19,10 @@ from pipeline.verdicts import ClipRejectedError, RejectReason
 from pipeline.video import RawFrame, VideoInfo, VideoReader
 
 BATCH_FRAMES = 64
-KEPT_BYTES = 192 << 20
+KEPT_BYTES = 512 << 20
 """Decoded frames of a short clip are kept up to this size, so that it is decoded once, not twice."""
+KEPT_SHARE = 1 / 8
+"""... and up to this share of the memory there is for each core."""
 
 FrameCount = Callable[[int], None]
 """Told now and then how many more frames were looked at."""
@@ -34,19 +38,17 @@ class FollowedClip:
     """Face per time slot; empty where no network was asked for."""
     framing: Framing
     first_slot: int
-    last_slot: int
-    note: str
-    """What is worth knowing about the source; empty if nothing is."""
-    kept: tuple[RawFrame, ...] | None
-    """All frames of the clip, where they fit in memory."""
+    last_slot: int | None
+    """None for whatever the last one will be."""
+    watch: "Watch"
+    kept: Iterable[RawFrame] | None
+    """All frames of the clip, to be used once; None where they are to be decoded again."""
 
     def frames(self, config: PipelineConfig) -> Iterator[RawFrame]:
         """Yield the frames from the first to the last sight of the person."""
-        again: Iterable[RawFrame] = (
-            self.reader.frames(self.clip.start_s, self.clip.end_s, config.fps) if self.kept is None else self.kept
-        )
+        again = self.reader.frames(self.clip.start_s, self.clip.end_s, config.fps) if self.kept is None else self.kept
         for raw in again:
-            if raw.index > self.last_slot:
+            if self.last_slot is not None and raw.index > self.last_slot:
                 return
             if raw.index >= self.first_slot:
                 yield raw
@@ -60,87 +62,104 @@ def follow_clip(
     Raises:
         ClipRejectedError: With the reason, if the clip cannot be used.
     """
-    watch = _Watch(reader, clip, config)
+    watch = Watch(reader, clip, config, on_frames)
     if config.backend == "none":
-        faces: dict[int, Face] = {}
-        slots = watch.slots(on_frames, lambda *_: None)
-        framing: Framing = _given_square(clip, reader.info)
-        first, last = slots[0], slots[-1]
-    else:
-        tracker = Tracker(load_backend(config.backend), config)
-        shrink = max(1, max(reader.info.width_px, reader.info.height_px) // config.follow_px)
-        slots = watch.slots(
-            on_frames, lambda row, raw: tracker.step(row, reader.picture(raw, exact_colour=False, shrink=shrink))
-        )
-        person = _person(tracker.tracks(), slots, clip, reader.info, shrink, config)
-        faces = {slots[row]: face for row, face in zip(person.rows, person.faces, strict=True)}
-        framing = frame_faces(faces, reader.info, config)
-        first, last = min(faces), max(faces)
+        return _as_given(reader, clip, config, watch)
+    tracker = Tracker(load_backend(config.backend), config)
+    shrink = max(1, max(reader.info.width_px, reader.info.height_px) // config.follow_px)
+    slots: list[int] = []
+    keeper = _Keeper()
+    for row, raw in enumerate(watch.frames()):
+        tracker.step(row, reader.picture(raw, exact_colour=False, shrink=shrink))
+        slots.append(raw.index)
+        keeper.add(raw)
+    person = _person(tracker.tracks(), slots, clip, reader.info, shrink, config)
+    faces = {slots[row]: face for row, face in zip(person.rows, person.faces, strict=True)}
     return FollowedClip(
         clip=clip,
         reader=reader,
         faces=faces,
-        framing=framing,
-        first_slot=first,
-        last_slot=last,
-        note=watch.note(),
-        kept=watch.kept(),
+        framing=frame_faces(faces, reader.info, config),
+        first_slot=min(faces),
+        last_slot=max(faces),
+        watch=watch,
+        kept=keeper.frames,
     )
 
 
-@dataclass(slots=True)
-class _Watch:
-    """One pass over the frames of a clip, with its limits."""
+def _as_given(reader: VideoReader, clip: Clip, config: PipelineConfig, watch: "Watch") -> FollowedClip:
+    """Return a clip whose crop the manifest gives: there is nothing to look for, so it is decoded once."""
+    box = _hint(clip, reader.info)
+    if box is None:
+        raise ClipRejectedError(
+            RejectReason.NO_FACE, "the manifest has no face_box for it, and no network was asked to find the face"
+        )
+    frames = watch.frames()
+    opening = list(islice(frames, config.min_frames))  # a clip that is too short is known before a row is written
+    return FollowedClip(
+        clip=clip,
+        reader=reader,
+        faces={},
+        framing=FixedSquare(around_box(box, reader.info.width_px, reader.info.height_px), reader.info),
+        first_slot=0,
+        last_slot=None,
+        watch=watch,
+        kept=chain(opening, frames),
+    )
 
-    reader: VideoReader
-    clip: Clip
-    config: PipelineConfig
-    _kept: list[RawFrame] | None = field(default_factory=list)
-    _kept_bytes: int = 0
-    _last_pts_s: float = 0.0
 
-    def slots(self, on_frames: FrameCount, look: Callable[[int, RawFrame], None]) -> list[int]:
-        """Show every frame to `look` and return the time slots that have one."""
-        deadline = Deadline(self.config)
-        slots: list[int] = []
-        for raw in self.reader.frames(self.clip.start_s, self.clip.end_s, self.config.fps):
-            look(len(slots), raw)
-            slots.append(raw.index)
-            self._keep(raw)
+class Watch:
+    """The first pass over the frames of a clip, with its limits."""
+
+    def __init__(self, reader: VideoReader, clip: Clip, config: PipelineConfig, on_frames: FrameCount) -> None:
+        self._reader, self._clip, self._config, self._on_frames = reader, clip, config, on_frames
+        self._last_pts_s = 0.0
+
+    def frames(self) -> Iterator[RawFrame]:
+        """Yield the frames of the clip; raise `ClipRejectedError` where they are too few or take too long."""
+        deadline, count = Deadline(self._config), 0
+        for raw in self._reader.frames(self._clip.start_s, self._clip.end_s, self._config.fps):
+            yield raw
+            count += 1
+            self._last_pts_s = raw.pts_s
             deadline.check()
-            if len(slots) % BATCH_FRAMES == 0:
-                on_frames(BATCH_FRAMES)
-        on_frames(len(slots) % BATCH_FRAMES)
-        if not slots:
+            if count % BATCH_FRAMES == 0:
+                self._on_frames(BATCH_FRAMES)
+        self._on_frames(count % BATCH_FRAMES)
+        if not count:
             raise ClipRejectedError(
                 RejectReason.NO_VIDEO,
-                f"no frame between {self.clip.start_s} s and the end; the video lasts "
-                f"{self.reader.info.duration_s:.2f} s",
+                f"no frame between {self._clip.start_s} s and the end; the video lasts "
+                f"{self._reader.info.duration_s:.2f} s",
             )
-        if len(slots) < self.config.min_frames:
-            raise ClipRejectedError(RejectReason.TOO_SHORT, f"{len(slots)} frames; {self.config.min_frames} are needed")
-        return slots
-
-    def kept(self) -> tuple[RawFrame, ...] | None:
-        """Return all frames, None if they were too many to keep."""
-        return None if self._kept is None else tuple(self._kept)
+        if count < self._config.min_frames:
+            raise ClipRejectedError(RejectReason.TOO_SHORT, f"{count} frames; {self._config.min_frames} are needed")
 
     def note(self) -> str:
-        """Return what is worth knowing about the source."""
-        duration_s = self.reader.info.duration_s
-        expected_s = duration_s if self.clip.end_s is None else min(self.clip.end_s, duration_s)
+        """Return what is worth knowing about the source once it was read; empty if nothing is."""
+        duration_s = self._reader.info.duration_s
+        expected_s = duration_s if self._clip.end_s is None else min(self._clip.end_s, duration_s)
         if self._last_pts_s < expected_s - 0.5:  # never true where the duration is NaN
             return f"frames end at {self._last_pts_s:.2f} s of {expected_s:.2f} s: the file is truncated or damaged"
         return ""
 
-    def _keep(self, raw: RawFrame) -> None:
-        self._last_pts_s = raw.pts_s
-        if self._kept is None:
+
+class _Keeper:
+    """Keeps decoded frames while they are few enough."""
+
+    def __init__(self) -> None:
+        self.frames: list[RawFrame] | None = []
+        self._bytes = 0
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self._limit = min(KEPT_BYTES, KEPT_SHARE * memory / (os.cpu_count() or 1))
+
+    def add(self, raw: RawFrame) -> None:
+        if self.frames is None:
             return
-        self._kept_bytes += sum(plane.buffer_size for plane in raw.frame.planes)
-        self._kept.append(raw)
-        if self._kept_bytes > KEPT_BYTES:
-            self._kept = None
+        self.frames.append(raw)
+        self._bytes += sum(plane.buffer_size for plane in raw.frame.planes)
+        if self._bytes > self._limit:
+            self.frames = None
 
 
 def _person(
@@ -154,15 +173,6 @@ def _person(
     person = pick_person(tracks, _hint(clip, info), config)
     _check_person(person, len(slots), config)
     return person
-
-
-def _given_square(clip: Clip, info: VideoInfo) -> FixedSquare:
-    box = _hint(clip, info)
-    if box is None:
-        raise ClipRejectedError(
-            RejectReason.NO_FACE, "the manifest has no face_box for it, and no network was asked to find the face"
-        )
-    return FixedSquare(around_box(box, info.width_px, info.height_px), info)
 
 
 def _hint(clip: Clip, info: VideoInfo) -> np.ndarray | None:

@@ -52,8 +52,10 @@ class FixedSquare:
 
     def cut(self, reader: VideoReader, raw: RawFrame, size_px: int) -> UInt8[np.ndarray, "size size 3"]:
         """Return the square of a frame."""
-        inner = reader.part(raw, self.square.inside(self.info.width_px, self.info.height_px))
-        return fitted(inner, self.square, size_px)
+        area = self.square.inside(self.info.width_px, self.info.height_px)
+        whole = area.right - area.left == area.bottom - area.top == self.square.side
+        shrunk = reader.shrunk(raw, area, size_px) if whole else None
+        return fitted(reader.part(raw, area), self.square, size_px) if shrunk is None else shrunk
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pipeline.verdicts import ClipRejectedError, RejectReason
 UNSPECIFIED_MATRIX = 2
 HD_LINES = 720
 HDR_TRANSFERS = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
+SHRINK = Interpolation.AREA | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
@@ -115,14 +116,31 @@ class PictureMaker:
         rgb = self._converted(cropped, rule, cropped.width, cropped.height)
         return rgb[area.top - top : area.bottom - top, area.left - left : area.right - left]
 
-    def _converted(self, frame: Any, rule: PictureRule, width: int, height: int) -> np.ndarray:
+    def shrunk(
+        self, frame: Any, rule: PictureRule, area: Area, size_px: int
+    ) -> UInt8[np.ndarray, "size size 3"] | None:
+        """Return a square area brought to a smaller size, by averaging areas; None where that takes two steps.
+
+        Brightness and colour are averaged as they are stored, then converted: a third of the time of converting
+        first, and a fifth of a grey level away from it.
+        """
+        if rule.rotation_deg or (rule.width, rule.height) != (frame.width, frame.height):
+            return None
+        edges = (area.left, area.top, area.right - area.left, area.bottom - area.top)
+        if any(edge % 2 for edge in edges) or area.right - area.left < size_px:
+            return None  # colour is stored for pairs of pixels, and enlarging is another matter
+        return self._converted(self._cropped(frame, area), rule, size_px, size_px, SHRINK)
+
+    def _converted(
+        self, frame: Any, rule: PictureRule, width: int, height: int, method: Interpolation | None = None
+    ) -> np.ndarray:
         reformatted = self._reformatter.reformat(
             frame,
             width=width,
             height=height,
             format="rgb24",
             src_colorspace=rule.matrix,
-            interpolation=self._method,
+            interpolation=method or self._method,
             threads=1,
         )
         return np.asarray(reformatted.to_ndarray())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manifests.schema import Manifest
-from pipeline.backends import load_backend
+from pipeline.backends import weights_used
 from pipeline.card import card_text
 from pipeline.claim import adopt, is_done, only_run_in
 from pipeline.config import PipelineConfig
@@ -20,6 +20,7 @@ from pipeline.quarantine import build_in_child, quarantine
 from pipeline.records import ShardRecord, read_record
 from pipeline.summary import summarise
 from weights.errors import HeadshotError
+from weights.fetch import fetch
 from weights.files import publish_text
 
 
@@ -89,7 +90,8 @@ def _make(jobs: list[ShardJob], layout: DatasetLayout, workers: int | None, prog
     """Make the shards; return the names of those that needed quarantine."""
     if not jobs:
         return []
-    load_backend(jobs[0].config.backend)  # weights that cannot be had are an error before any work starts
+    for weight_id in weights_used(jobs[0].config):
+        fetch(weight_id)  # weights that cannot be had are an error before any work starts
     meter = Meter(jobs, progress)
     lost = []
     with open_engine(workers, len(jobs)) as engine:

@@ -36,6 +36,9 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("roll_deg", pa.float32()),
     ("eye_openness", pa.float32()),
     ("mouth_openness", pa.float32()),
+    ("irises", pa.list_(pa.float32(), 4)),
+    ("gaze_yaw_deg", pa.float32()),
+    ("gaze_pitch_deg", pa.float32()),
     ("ok", pa.bool_()),
     ("reason", pa.string()),
 )
@@ -101,6 +104,9 @@ def to_table(frames: ClipFrames, encoded: list[bytes], config: PipelineConfig) -
         "roll_deg": np.ascontiguousarray(roll),
         "eye_openness": frames.eye_openness,
         "mouth_openness": frames.mouth_openness,
+        "irises": _fixed_lists(frames.irises.reshape(count, 4)),
+        "gaze_yaw_deg": np.ascontiguousarray(frames.gaze_deg[:, 0]),
+        "gaze_pitch_deg": np.ascontiguousarray(frames.gaze_deg[:, 1]),
         "ok": frames.ok,
         "reason": np.where(frames.ok, "", NO_FACE if frames.searched else NOT_SEARCHED).tolist(),
     }

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.schema import Clip
-from pipeline.backends import load_backend
+from pipeline.backends import load_backend, weights_used
 from pipeline.cutting import cut_clip
 from pipeline.follow import FollowedClip, FrameCount, follow_clip
 from pipeline.images import encode
@@ -121,7 +121,7 @@ def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: 
         crop_side_px=round(followed.framing.side_px()),
         pad=round(followed.framing.pad(followed.first_slot), 4),
         face_px=_median_face_px(followed),
-        note=followed.note,
+        note=followed.watch.note(),
     )
 
 
@@ -163,7 +163,7 @@ def _metadata(job: ShardJob) -> dict[str, str]:
         "headshot.config": json.dumps(job.config.model_dump(mode="json"), sort_keys=True),
         "headshot.plan_sha256": job.plan.sha256(job.config),
         "headshot.landmarks": backend.scheme,
-        "headshot.weights": json.dumps({weight: find_entry(weight).sha256 for weight in backend.weight_ids}),
+        "headshot.weights": json.dumps({weight: find_entry(weight).sha256 for weight in weights_used(job.config)}),
     }
 
 

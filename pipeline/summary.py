@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pipeline.backends import load_backend
+from pipeline.backends import load_backend, weights_used
 from pipeline.dataset_info import DatasetInfo, ShardSummary, WeightUse
 from pipeline.plan import Plan
 from pipeline.records import ShardRecord
@@ -22,7 +22,7 @@ def summarise(plan: Plan, records: Sequence[ShardRecord]) -> DatasetInfo:
         manifest_sha256=plan.manifest_sha256,
         config=plan.config,
         scheme=backend.scheme,
-        weights=tuple(_weight_use(weight_id) for weight_id in backend.weight_ids),
+        weights=tuple(_weight_use(weight_id) for weight_id in weights_used(plan.config)),
         shards=tuple(
             ShardSummary.model_validate(record.model_dump(include=set(ShardSummary.model_fields))) for record in records
         ),

@@ -121,6 +121,10 @@ class VideoReader:
         """Return an area of the picture, in exact colours, without converting the rest."""
         return self._exact.part(raw.frame, self._rule, area)
 
+    def shrunk(self, raw: RawFrame, area: Area, size_px: int) -> UInt8[ndarray, "size size 3"] | None:
+        """Return a square area of the picture made smaller in one step; None where that cannot be."""
+        return self._exact.shrunk(raw.frame, self._rule, area, size_px)
+
     def _stretch(self, start_s: float, end_s: float | None) -> Iterator[Stamped]:
         """Yield the frames between two times; the first one behind stays ahead for the next stretch."""
         self._go_to(start_s)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline import video
+from pipeline.crop import Square, fitted
 from pipeline.video import open_video, read_frames
 from tests.pipeline.conftest import encode_video, ffmpeg, number_in, numbered_frames
 
@@ -141,3 +142,22 @@ def test_a_stream_without_seeks_is_read_forward_once(tmp_path: Path, monkeypatch
         found = [raw.source_frame for start_s in (1.0, 9.0, 17.0) for raw in reader.frames(start_s, start_s + 0.2)]
     assert found == [25, 26, 27, 28, 29, 225, 226, 227, 228, 229, 425, 426, 427, 428, 429]
     assert starts == 1
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
+def test_shrinking_in_one_step_gives_what_converting_first_gives(tmp_path: Path, pixels: str) -> None:
+    """Converted first and averaged by OpenCV: the same place, brightness and colour, to about a grey level."""
+    rows, columns = np.mgrid[:240, :320]
+    smooth = np.stack([columns * 255 // 319, rows * 255 // 239, 128 + 90 * np.sin(columns / 11) * np.cos(rows / 9)], -1)
+    path = encode_video(tmp_path / "v.mkv", [smooth.astype(np.uint8)] * 2, "25", ("-c:v", "ffv1", "-pix_fmt", pixels))
+    area = video.Area(22, 14, 222, 214)
+    with open_video(path) as reader:
+        raw = next(reader.frames())
+        shrunk = reader.shrunk(raw, area, 96)
+        expected = fitted(reader.part(raw, area), Square(left=22, top=14, side=200), 96)
+        assert reader.shrunk(raw, video.Area(21, 14, 221, 214), 96) is None
+        assert reader.shrunk(raw, area, 400) is None
+    assert shrunk is not None
+    difference = shrunk.astype(int) - expected
+    assert np.abs(difference).mean() < 0.7
+    assert np.abs(difference.mean(axis=(0, 1))).max() < 0.2

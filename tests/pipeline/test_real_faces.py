@@ -10,7 +10,8 @@ from pipeline.backends import load_backend
 from pipeline.clip_frames import ClipFrames
 from pipeline.clip_work import process_clip
 from pipeline.config import PipelineConfig
-from pipeline.landmarks import interocular
+from pipeline.iris import _direction_deg, load_iris
+from pipeline.landmarks import eye_openness, interocular
 from pipeline.verdicts import Reject, RejectReason
 from pipeline.video import read_frames
 from tests.pipeline.conftest import clip_of
@@ -151,3 +152,30 @@ def test_following_agrees_with_finding_anew(samples: dict[str, Path]) -> None:
         face = followed
     fresh = points_in(frames[-1].rgb)
     assert np.linalg.norm(face.points - fresh, axis=1).mean() / interocular(fresh) < 0.02
+
+
+@pytest.mark.slow
+def test_irises_are_the_dark_of_the_eyes_and_mirror_with_the_picture(stills: list[np.ndarray]) -> None:
+    network = load_iris()
+    for rgb in stills:
+        points = points_in(rgb)
+        if eye_openness(points) < 0.2:
+            continue
+        gaze = network(rgb, points)
+        width_px = np.linalg.norm(points[39] - points[36])
+        for iris, eye in zip(gaze.irises, (points[36:42], points[42:48]), strict=True):
+            assert np.linalg.norm(iris - eye.mean(axis=0)) < 0.35 * width_px
+        flipped = np.ascontiguousarray(rgb[:, ::-1])
+        mirrored_points = (rgb.shape[1] - 1, 0) + points[MIRRORED] * (-1, 1)
+        mirrored = network(flipped, mirrored_points.astype(np.float32))
+        assert mirrored.yaw_deg == pytest.approx(-gaze.yaw_deg, abs=0.5)
+        assert mirrored.pitch_deg == pytest.approx(gaze.pitch_deg, abs=0.5)
+
+
+def test_an_iris_moved_to_the_right_looks_to_the_right() -> None:
+    first, last = np.array([10.0, 20.0]), np.array([50.0, 20.0])
+    ahead, right = (_direction_deg(np.array([x, 20.0]), 16.0, first, last) for x in (30.0, 36.0))
+    assert ahead == pytest.approx([0, 0])
+    assert right[0] == pytest.approx(np.degrees(np.arcsin(6 / (16 * 12 / 11.7))))
+    down = _direction_deg(np.array([30.0, 25.0]), 16.0, first, last)
+    assert down[1] > 0

@@ -1,0 +1,310 @@
+"""Preprocessing against the ways people do it today: `python -m benchmarks.preprocess --videos data/raw`.
+
+Makes a 360p and a 1080p set of the sample clips and times, on the same machine and the same frames:
+
+    floor            decode every frame, encode the same crops as JPEG, nothing else
+    headshot         the whole run, up to verified shards: without networks, with landmarks, with FAN
+    plain loop       OpenCV, detector and landmarks on every frame, PNG files; the same networks
+    face-alignment   OpenCV and face-alignment on every frame
+
+Where the published weights of S3FD and FAN cannot be had, both run with random ones: the arithmetic is the same, and
+the face's place is given instead of found.
+"""
+
+import argparse
+import cProfile
+import pstats
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import imageio_ffmpeg
+import numpy as np
+import torch
+
+from benchmarks.stages import out, table
+from manifests.readers import DEMO, read_manifest
+from manifests.samples import resolve
+from manifests.schema import Clip, FileSource, Manifest
+from pipeline import backends
+from pipeline.backends import RefinedBackend, load_backend
+from pipeline.config import PipelineConfig
+from pipeline.crop import cut, tube
+from pipeline.fan import Fan
+from pipeline.images import encode, one_opencv_thread
+from pipeline.preprocess import preprocess
+from pipeline.video import open_video
+
+SECONDS = 10
+FACE_ALIGNMENT_FRAMES = 3
+STAGES = {
+    "decode": ("container.py", "decoded"),
+    "convert to look": ("picture.py", "__call__"),
+    "find and follow": ("track.py", "step"),
+    "convert to keep": ("picture.py", "part"),
+    "crop": ("crop.py", "fitted"),
+    "sharpness": ("quality.py", "sharpness"),
+    "JPEG": ("images.py", "encode"),
+    "Parquet": ("shard_writer.py", "_regroup"),
+    "read back, hash": ("shards.py", "_verified_offsets"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipSet:
+    """Clips of one height, with what every contestant may know."""
+
+    height_px: int
+    paths: tuple[Path, ...]
+    frames: int
+    boxes: tuple[tuple[float, float, float, float], ...]
+    """The crop of each clip, as fractions."""
+
+    def manifest(self) -> Manifest:
+        """Return the clips as a manifest."""
+        clips = tuple(
+            Clip(
+                identity=path.stem,
+                video="v",
+                clip="full",
+                source=FileSource(path=str(path)),
+                face_box=box,
+                split="train",
+                licence="",
+                consent="",
+            )
+            for path, box in zip(self.paths, self.boxes, strict=True)
+        )
+        return Manifest(name=f"p{self.height_px}", title="", clips=clips)
+
+
+def make_set(videos: Path, height_px: int, into: Path) -> ClipSet:
+    """Return the first seconds of the sample clips at another height."""
+    paths, boxes, frames = [], [], 0
+    for clip in read_manifest(DEMO).clips:
+        if clip.identity == "obama":  # two people
+            continue
+        path = into / f"{clip.identity}-{clip.video}-{height_px}.mp4"
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y", "-t", str(SECONDS)]
+        scale = f"scale=-2:{height_px}:flags=bicubic,fps=25"
+        run(
+            [
+                *command,
+                "-i",
+                str(resolve(clip, videos)),
+                "-vf",
+                scale,
+                "-c:v",
+                "libx264",
+                "-crf",
+                "20",
+                "-an",
+                str(path),
+            ]
+        )
+        with open_video(path) as reader:
+            raws = list(reader.frames())
+            picture = reader.picture(raws[0])
+        frames += len(raws)
+        height, width = picture.shape[:2]
+        square = tube(load_backend().find(picture)[0].box[None], width, height, PipelineConfig())
+        inner = square.inside(width, height)
+        boxes.append((inner.left / width, inner.top / height, inner.right / width, inner.bottom / height))
+        paths.append(path)
+    return ClipSet(height_px=height_px, paths=tuple(paths), frames=frames, boxes=tuple(boxes))
+
+
+def run(command: list[str]) -> None:
+    """Run a program, or fail."""
+    import subprocess
+
+    subprocess.run(command, check=True)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long `work` takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def floor_s(clips: ClipSet, config: PipelineConfig) -> float:
+    """Return the time to decode every frame and to encode one crop for each, in one process."""
+    total = 0.0
+    for path, box in zip(clips.paths, clips.boxes, strict=True):
+        with open_video(path) as reader:
+            crops = [crop_of(reader.picture(raw), box, config.size_px) for raw in reader.frames(end_s=1.0)]
+        with open_video(path) as reader:
+            total += seconds(lambda reader=reader, crops=crops: decode_and_encode(reader.frames(), crops, config))
+    return total
+
+
+def decode_and_encode(frames: Iterator[object], crops: list[np.ndarray], config: PipelineConfig) -> None:
+    """Use up the frames and encode a crop for each."""
+    for number, _ in enumerate(frames):
+        encode(crops[number % len(crops)], config)
+
+
+def crop_of(picture: np.ndarray, box: tuple[float, float, float, float], size_px: int) -> np.ndarray:
+    """Return the boxed part of a picture at the stored size."""
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = (round(value * side) for value, side in zip(box, (width, height) * 2, strict=True))
+    return cv2.resize(picture[y0:y1, x0:x1], (size_px, size_px), interpolation=cv2.INTER_AREA)
+
+
+def headshot_s(clips: ClipSet, config: PipelineConfig, folder: Path, workers: int) -> float:
+    """Return the time of a whole run into a fresh dataset."""
+    target = Path(tempfile.mkdtemp(dir=folder))
+    return seconds(lambda: preprocess(clips.manifest(), folder, target, config, workers=workers))
+
+
+def plain_loop_s(clips: ClipSet, config: PipelineConfig, folder: Path, limit: int = 100) -> float:
+    """Return the time per frame of OpenCV, detector and landmarks on every frame, and PNG files, as people write it."""
+    backend, frames = load_backend(), 0
+    started = time.perf_counter()
+    for path in clips.paths:
+        capture = cv2.VideoCapture(str(path))
+        for number in range(limit // len(clips.paths)):
+            good, bgr = capture.read()
+            if not good:
+                break
+            picture = np.ascontiguousarray(bgr[..., ::-1])
+            face = backend.find(picture)[0]
+            square = tube(face.box[None], picture.shape[1], picture.shape[0], config)
+            crop = cut(picture, square, config.size_px)
+            cv2.imwrite(str(folder / f"{path.stem}-{number}.png"), crop[..., ::-1])
+            frames += 1
+        capture.release()
+    return (time.perf_counter() - started) / frames
+
+
+def face_alignment_s(clips: ClipSet, folder: Path) -> float:
+    """Return the time per frame of OpenCV and face-alignment with its default detector."""
+    package = random_weight_face_alignment()
+    capture = cv2.VideoCapture(str(clips.paths[0]))
+    times = []
+    for number in range(FACE_ALIGNMENT_FRAMES + 1):
+        started = time.perf_counter()
+        _, bgr = capture.read()
+        picture = np.ascontiguousarray(bgr[..., ::-1])
+        package.face_detector.detect_from_image(picture.copy())  # its boxes mean nothing with random weights
+        height, width = picture.shape[:2]
+        x0, y0, x1, y1 = np.array(clips.boxes[0]) * [width, height, width, height]
+        package.get_landmarks_from_image(picture, detected_faces=[[float(value) for value in (x0, y0, x1, y1)]])
+        cv2.imwrite(str(folder / f"fa-{number}.png"), bgr)
+        times.append(time.perf_counter() - started)
+    return float(np.mean(times[1:]))
+
+
+def random_weight_face_alignment() -> "object":
+    """Return a FaceAlignment object whose networks have random weights."""
+    from types import SimpleNamespace
+
+    from face_alignment import FaceAlignment, LandmarksType
+    from face_alignment.detection.sfd.detect import detect
+    from face_alignment.detection.sfd.net_s3fd import s3fd
+
+    detector = s3fd().eval()
+    package = FaceAlignment.__new__(FaceAlignment)
+    package.device, package.dtype, package.verbose, package.max_batch_size = "cpu", torch.float32, False, 1
+    package.flip_input, package.landmarks_type = True, LandmarksType.TWO_D
+    package.face_detector = SimpleNamespace(
+        reference_scale=195, detect_from_image=lambda picture: detect(detector, picture[..., ::-1].copy(), device="cpu")
+    )
+    package.face_alignment_net = random_weight_fan()
+    return package
+
+
+def random_weight_fan() -> torch.nn.Module:
+    """Return FAN's four stages with random weights."""
+    from face_alignment.models import FAN
+
+    torch.manual_seed(0)
+    return FAN(4).eval()
+
+
+def shares(clips: ClipSet, config: PipelineConfig, folder: Path) -> dict[str, float]:
+    """Return the share of the time that each stage takes, in one process."""
+    profile = cProfile.Profile()
+    profile.enable()
+    headshot_s(clips, config, folder, workers=0)
+    profile.disable()
+    entries = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    total = sum(own for _, _, own, _, _ in entries.values())
+    found = {
+        stage: sum(
+            cumulative
+            for (file, _, function), (_, _, _, cumulative, _) in entries.items()
+            if file.endswith(f"pipeline/{name}") and function == wanted
+        )
+        / total
+        for stage, (name, wanted) in STAGES.items()
+    }
+    return {**found, "everything else": 1 - sum(found.values())}
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--videos", type=Path, default=Path("data/raw"))
+    parser.add_argument("--heights", default="360,1080")
+    parser.add_argument("--fan-frames", type=int, default=8, help="frames that FAN is timed on; 0 leaves it out")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as temporary, one_opencv_thread():
+        folder = Path(temporary)
+        for height in (int(text) for text in chosen.heights.split(",")):
+            _measure(make_set(chosen.videos, height, folder), folder, chosen.fan_frames)
+
+
+def _measure(clips: ClipSet, folder: Path, fan_frames: int) -> None:
+    config = PipelineConfig(backend="mesh468")
+    crops = config.model_copy(update={"backend": "none"})
+    floor = clips.frames / floor_s(clips, config)
+    results = table(
+        f"{clips.height_px}p, {len(clips.paths)} clips, {clips.frames} frames, {config.size_px} px crops",
+        "what",
+        "frames/s per core",
+        "of the floor",
+        "times the plain loop",
+    )
+    plain = 1 / plain_loop_s(clips, config, folder)
+
+    def add(what: str, rate: float) -> None:
+        results.add_row(what, f"{rate:.3g}", f"{rate / floor:.0%}", f"{rate / plain:.3g}")
+
+    add("floor: decode + JPEG", floor)
+    for name, asked in (("crops, no network", crops), ("with landmarks", config)):
+        for workers in (0, 1, 2):
+            rate = clips.frames / headshot_s(clips, asked, folder, workers) / max(workers, 1)
+            add(f"headshot, {name}, " + ("in process" if workers == 0 else f"{workers} Dask workers"), rate)
+    add("plain loop, same networks", plain)
+    if fan_frames:
+        add("headshot, with FAN", 1 / fan_s(clips, config, fan_frames))
+        add("OpenCV + face-alignment", 1 / face_alignment_s(clips, folder))
+    out.print(results)
+    split = table(f"Where the time goes, {clips.height_px}p, with landmarks", "stage", "share")
+    for stage, share in shares(clips, config, folder).items():
+        split.add_row(stage, f"{share:.0%}")
+    out.print(split)
+
+
+def fan_s(clips: ClipSet, config: PipelineConfig, frames: int) -> float:
+    """Return the time per frame with FAN (random weights): all of headshot's work on a short clip."""
+    from pipeline.clip_work import process_clip
+
+    backend = RefinedBackend("fan", load_backend(), Fan(random_weight_fan()))
+    backends._WHOLE["fan"] = lambda: backend
+    load_backend.cache_clear()
+    asked = config.model_copy(update={"backend": "fan", "min_frames": 1})
+    (clip, *_) = clips.manifest().clips
+    short = clip.model_copy(update={"end_s": frames / config.fps})
+    process_clip(clips.paths[0], short, asked)
+    return seconds(lambda: process_clip(clips.paths[0], short, asked)) / frames
+
+
+if __name__ == "__main__":
+    main()
