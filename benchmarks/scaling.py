@@ -1,0 +1,127 @@
+"""Does preprocessing grow in a straight line? `python -m benchmarks.scaling --video data/raw/pip-psychopy/jwpIntro.mp4`.
+
+Repeats a clip under new names (1, 4, 16 times) and in itself (1, 4, 16 times as long), and measures each run in a
+process of its own: seconds, and the most memory it ever held. Then takes one shard away and times the resume.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+
+from headshot.console import out, table
+from manifests.schema import Clip, FileSource, Manifest
+from pipeline.config import PipelineConfig
+from pipeline.images import one_opencv_thread
+from pipeline.preprocess import preprocess
+
+TIMES = (1, 4, 16)
+
+
+def manifest_of(videos: list[Path]) -> Manifest:
+    """Return a clip for each video."""
+    clips = tuple(
+        Clip(
+            identity=video.stem,
+            video="v",
+            clip="full",
+            source=FileSource(path=str(video)),
+            split="train",
+            licence="",
+            consent="",
+        )
+        for video in videos
+    )
+    return Manifest(name="scaling", title="", clips=clips)
+
+
+def measured(manifest: Manifest, target: Path) -> tuple[float, float]:
+    """Return seconds and peak MiB of a run in a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.SimpleQueue()
+    process = context.Process(target=_run, args=(manifest, target, answers))
+    process.start()
+    answer: tuple[float, float] = answers.get()
+    process.join()
+    return answer
+
+
+def _run(manifest: Manifest, target: Path, answers: "multiprocessing.queues.SimpleQueue[tuple[float, float]]") -> None:
+    with one_opencv_thread():
+        # The networks load during a run that does not count.
+        config = PipelineConfig(min_shards=len(manifest.clips))
+        opening = manifest.model_copy(update={"clips": manifest.clips[:1]})
+        preprocess(opening, target, Path(tempfile.mkdtemp(dir=target.parent)), config, workers=0)
+        started = time.perf_counter()
+        preprocess(manifest, target, target, config, workers=0)
+        seconds = time.perf_counter() - started
+    answers.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def looped(video: Path, times: int, into: Path) -> Path:
+    """Return a video that shows another one so many times, without coding it again."""
+    target = into / f"{video.stem}-{times}{video.suffix}"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y"]
+    loop = ["-stream_loop", str(times - 1), "-i", str(video), "-c", "copy", "-an", str(target)]
+    subprocess.run([*command, *loop], check=True)
+    return target
+
+
+def linear_fit(counts: list[float], seconds: list[float]) -> float:
+    """Return R squared of a straight line through the points."""
+    slope, start = np.polyfit(counts, seconds, 1)
+    rest = np.square(np.array(seconds) - (slope * np.array(counts) + start)).sum()
+    return float(1 - rest / np.square(np.array(seconds) - np.mean(seconds)).sum())
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--video", type=Path, required=True, help="a clip with one face, some seconds long")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for what, make in (("clips", _copies), ("times as long", _longer)):
+            rows = table(f"More {what}", what, "seconds", "peak MiB")
+            seconds = []
+            for times in TIMES:
+                target = folder / f"{what[:5]}{times}" / "data"
+                target.mkdir(parents=True)
+                taken, peak_mib = measured(manifest_of(make(chosen.video, times, target.parent)), target)
+                seconds.append(taken)
+                rows.add_row(str(times), f"{taken:.1f}", f"{peak_mib:.0f}")
+            out.print(rows)
+            out.print(f"R2 of a straight line: {linear_fit([float(times) for times in TIMES], seconds):.5f}")
+        _measure_resume(chosen.video, folder)
+
+
+def _copies(video: Path, times: int, into: Path) -> list[Path]:
+    paths = [into / f"clip{number}{video.suffix}" for number in range(times)]
+    for path in paths:
+        os.link(looped(video, 1, into), path)
+    return paths
+
+
+def _longer(video: Path, times: int, into: Path) -> list[Path]:
+    return [looped(video, times, into)]
+
+
+def _measure_resume(video: Path, folder: Path) -> None:
+    target = folder / "resume" / "data"
+    target.mkdir(parents=True)
+    manifest = manifest_of(_copies(video, TIMES[-1], target.parent))
+    whole, _ = measured(manifest, target)
+    next((target / "records").glob("*.json")).unlink()
+    again, _ = measured(manifest, target)
+    out.print(f"{TIMES[-1]} shards: {whole:.1f} s; with one record taken away: {again:.2f} s ({again / whole:.1%})")
+
+
+if __name__ == "__main__":
+    main()
