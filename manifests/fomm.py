@@ -81,7 +81,7 @@ def _clip(row: dict[str, str], videos: Videos, terms: Terms) -> Clip:
             "clip": f"{first:06d}-{end:06d}",
             "source": FileSource(path=cut or whole or f"{youtube_id}.mp4"),
             "start_s": 0.0 if cut else start_s,
-            "end_s": end_s - start_s if cut else end_s,
+            "end_s": (end - first) / fps if cut else end_s,
             "face_box": None
             if cut
             else fractions((left, top, right, bottom), float(row["width"]), float(row["height"])),

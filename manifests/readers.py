@@ -41,10 +41,9 @@ def read_manifest(path: Path) -> Manifest:
         raise HeadshotError(
             f"{path}: manifests are read from {', '.join(_READERS)} files, not {path.suffix or 'no suffix'!r}"
         )
-    try:
-        return read(path)
-    except (FileNotFoundError, IsADirectoryError):
-        raise HeadshotError(f"{path}: there is no such manifest; the sample clips are in {DEMO}") from None
+    if not path.is_file():
+        raise HeadshotError(f"{path}: there is no such manifest; the sample clips are in {DEMO}")
+    return read(path)
 
 
 def _read_toml(path: Path) -> Manifest:
@@ -102,8 +101,6 @@ def _read_parquet(path: Path) -> Manifest:
             _check_columns(path, file.schema_arrow.names)
             tables = ({name: _values(batch[name]) for name in batch.schema.names} for batch in file.iter_batches(BATCH))
             return _assembled(path, {"name": path.stem, "title": path.stem, **header}, tables)
-    except (FileNotFoundError, IsADirectoryError):
-        raise
     except (pa.ArrowException, ValueError, OSError) as error:
         raise HeadshotError(f"{path} is not a Parquet file of clips: {error}; make it again") from error
 

@@ -55,7 +55,8 @@ def _clip(path: Path, split: Split, videos: Videos, terms: Terms) -> Clip:
     fps = float(values["FPS"][-1])
     if not fps > 0:
         raise BadEntryError(ProblemReason.BAD_TIME, f"FPS {fps}")
-    start_s, end_s = stretch((int(name["first"]) + 1) / fps, int(name["last"]) / fps)
+    first, end = int(name["first"]) + 1, int(name["last"])
+    start_s, end_s = stretch(first / fps, end / fps)
     box = fractions(_box(values), float(values["W"][-1]), float(values["H"][-1]))
     whole = videos.find(name["video"])
     cut = None if whole else videos.find(path.stem)
@@ -65,7 +66,7 @@ def _clip(path: Path, split: Split, videos: Videos, terms: Terms) -> Clip:
         clip=f"P{name['person']}-C{name['clip']}-F{name['first']}-{name['last']}",
         source=FileSource(path=cut or whole or f"{name['video']}.mp4"),
         start_s=0.0 if cut else start_s,
-        end_s=end_s - start_s if cut else end_s,
+        end_s=(end - first) / fps if cut else end_s,
         face_box=None if cut else box,
         split=split,
         licence=terms.licence,

@@ -93,7 +93,7 @@ def read_voxceleb(root: Path, version: Literal[1, 2], videos: Videos, terms: Ter
     """
     people = _people(root / f"vox{version}_meta.csv", version)
     corpus = _Corpus(
-        root=root, version=version, people=people, tested=test_identities(version), videos=videos, terms=terms
+        root=root, version=version, people=people, tested=held_out_identities(version), videos=videos, terms=terms
     )
     read = partial(_read, corpus)
     files = (path for path in files_below(root) if path.endswith(".txt"))
@@ -106,7 +106,7 @@ def read_voxceleb(root: Path, version: Literal[1, 2], videos: Videos, terms: Ter
         raise HeadshotError(f"{root}: there are no <identity>/<video>/<utterance>.txt files; give the `txt` folder")
 
 
-def test_identities(version: Literal[1, 2]) -> frozenset[str]:
+def held_out_identities(version: Literal[1, 2]) -> frozenset[str]:
     """Return the people that the authors set aside for tests: 40 in version 1, 118 in version 2."""
     if version == 1:
         return frozenset(f"id{number}" for number in range(10270, 10310))

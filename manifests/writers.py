@@ -46,7 +46,9 @@ def check_suffix(path: Path) -> None:
 
 def _write_toml(manifest: Manifest, path: Path) -> None:
     tables = [_toml_lines(manifest.model_dump(include=_HEADER))]
-    tables += ["[[clips]]\n" + _toml_lines(clip.model_dump(exclude_defaults=True)) for clip in manifest.clips]
+    for clip in manifest.clips:
+        content = clip.model_dump(exclude_defaults=True) | {"source": clip.source.model_dump(exclude_none=True)}
+        tables.append("[[clips]]\n" + _toml_lines(content))
     if not manifest.clips:
         tables[0] += "clips = []\n"
     path.write_text("\n".join(tables), encoding="utf-8")
