@@ -207,7 +207,7 @@ def _save(
         counted = _counted(entries, Bar(bars, "reading"))
         gathered = gather(counted, name=name, title=title, ignore_splits=ignore_splits)
     write_manifest(gathered.manifest, to)
-    out.print(f"{to}: {describe(gathered.manifest)}")
+    out.print(f"{to}: {describe(gathered.manifest)}", markup=False)
     _say_what_lacks(gathered.manifest, videos)
     _list_problems(gathered, to.with_suffix(".problems.csv"))
 
@@ -225,7 +225,10 @@ def _say_what_lacks(manifest: Manifest, videos: Path | None) -> None:
     else:
         missing = len(missing_clips(manifest, videos))
         if missing:
-            err.print(f"{missing} clips have no video in {videos}: preprocess will reject them as missing_source")
+            err.print(
+                f"{missing} clips have no video in {videos}: preprocess will reject them as missing_source",
+                markup=False,
+            )
     boxes = sum(clip.face_box is None for clip in manifest.clips)
     if boxes:
         err.print(f"{boxes} clips have no face_box: who is meant has to be clear from the picture")
@@ -236,7 +239,9 @@ def _list_problems(gathered: Gathered, path: Path) -> None:
     if gathered.problems:
         counts = ", ".join(f"{count} x {reason}" for reason, count in gathered.problems_by_reason.items())
         _write_problems(gathered.problems, path)
-        err.print(f"{len(gathered.problems)} entries were left out: {counts}; each with its reason in {path}")
+        err.print(
+            f"{len(gathered.problems)} entries were left out: {counts}; each with its reason in {path}", markup=False
+        )
 
 
 def _write_problems(problems: Iterable[Problem], path: Path) -> None:

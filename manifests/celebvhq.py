@@ -21,6 +21,7 @@ from manifests.videos import Videos
 from weights.errors import HeadshotError
 
 PATTERN = "celebvhq_info.json"
+LICENCE = "for non-commercial research, as the corpus asks; the videos are other people's"
 OWN_ATTRIBUTES = ("Male", "Young")
 """These are attributes of their own, `1` or `0`; of the others those that hold are listed."""
 
@@ -107,7 +108,7 @@ def _clip(name: str, content: Any, meta: _Meta, videos: Videos, terms: Terms) ->
         end_s=end_s - start_s if cut else end_s,
         face_box=None if cut else fractions((box.left, box.top, box.right, box.bottom), 1.0, 1.0),
         split="train",
-        licence=terms.licence,
+        licence=terms.licence or LICENCE,
         consent=terms.consent,
         credit=terms.credit,
         source_url=youtube_url(entry.ytb_id),

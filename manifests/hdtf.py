@@ -27,6 +27,7 @@ from manifests.schema import Clip, FileSource
 from manifests.videos import Videos
 
 TIMES = "_annotion_time.txt"
+LICENCE = "CC BY 4.0, as stated for HDTF as a whole"
 NAMED_SUBSETS = ("WDA", "WRA")
 """Here a video is called after the person, with a number where there are several: `ChrisMurphy0`."""
 
@@ -102,7 +103,7 @@ def _clip(
         end_s=end_s - start_s if cut else end_s,
         face_box=_window(f"{video}_{index}.mp4", f"{video}.mp4", subset, videos, whole) if whole else None,
         split="train",
-        licence=terms.licence,
+        licence=terms.licence or LICENCE,
         consent=terms.consent,
         credit=terms.credit,
         source_url=url,

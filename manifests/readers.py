@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from manifests.names import safe_name
 from manifests.rows import ATTRIBUTES, COLUMNS, REQUIRED, contents_of
 from manifests.schema import Clip, Manifest
 from weights.errors import HeadshotError
@@ -79,7 +80,7 @@ def _csv_header(path: Path, file: Any) -> tuple[dict[str, Any], list[str]]:
         header = tomllib.loads("\n".join(comments))
     except tomllib.TOMLDecodeError as error:
         raise HeadshotError(f"{path}: the lines with {CSV_COMMENT} at the top are not TOML: {error}") from error
-    return {"name": path.stem, "title": path.stem, **header}, columns
+    return {**_default_header(path), **header}, columns
 
 
 def _csv_batch(path: Path, columns: list[str], rows: Any) -> dict[str, list[str | None]]:
@@ -100,7 +101,7 @@ def _read_parquet(path: Path) -> Manifest:
             header = json.loads(metadata.get(PARQUET_HEADER, b"{}"))
             _check_columns(path, file.schema_arrow.names)
             tables = ({name: _values(batch[name]) for name in batch.schema.names} for batch in file.iter_batches(BATCH))
-            return _assembled(path, {"name": path.stem, "title": path.stem, **header}, tables)
+            return _assembled(path, {**_default_header(path), **header}, tables)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise HeadshotError(f"{path} is not a Parquet file of clips: {error}; make it again") from error
 
@@ -117,6 +118,10 @@ def _values(column: Any) -> list[Any]:
         return values
     words = [*encoded.dictionary.to_pylist(), None]
     return [words[index] for index in encoded.indices.fill_null(len(words) - 1).to_pylist()]
+
+
+def _default_header(path: Path) -> dict[str, str]:
+    return {"name": safe_name(path.stem), "title": path.stem}
 
 
 _READERS: dict[str, Callable[[Path], Manifest]] = {".toml": _read_toml, ".csv": _read_csv, ".parquet": _read_parquet}

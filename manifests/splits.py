@@ -30,9 +30,9 @@ def split_manifest(manifest: Manifest, rule: SplitRule) -> Manifest:
     """Return the manifest with its people divided anew.
 
     In each group of people with equal attributes, people are sorted by a hash of seed and name; the first are `test`,
-    the next `val`, the rest `train`. So the order of the clips changes nothing, and a person who is added moves at most
-    one other from test to val and one from val to train, both of their own group. Shares come out as near as whole
-    people allow, over all groups together.
+    the next `val`, the rest `train`. So the order of the clips changes nothing, and a person who joins a group moves at
+    most two others, both of that group: those at its two borders. Shares come out as near as whole people allow, over
+    all groups together; for that, groups are rounded differently, which a new group may shift.
 
     Raises:
         HeadshotError: The shares are impossible, an attribute is unknown, or a split that was asked for stays empty.

@@ -30,6 +30,7 @@ from manifests.schema import Clip, FileSource, Split
 from manifests.videos import Videos, files_below
 from weights.errors import HeadshotError
 
+COLUMNS = ["FRAME", "X", "Y", "W", "H"]
 FPS = 25
 REFERENCE_HEIGHT_PX = 360
 FILES_AT_ONCE = 16
@@ -145,16 +146,17 @@ def _clip(corpus: _Corpus, path: PurePosixPath) -> Clip:
 
 def _parse(path: Path) -> _Utterance:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadEntryError(ProblemReason.UNREADABLE, str(error)) from error
-    header = next((number for number, line in enumerate(lines) if line.split() == ["FRAME", "X", "Y", "W", "H"]), None)
-    if header is None:
-        raise ValueError("no line `FRAME X Y W H`")
-    rows = [line for line in lines[header + 1 :] if line.strip()]
+    start = f"\n{text}".find(f"\n{COLUMNS[0]}")  # where such a line begins
+    header, _, table = text[start:].partition("\n")
+    if header.split() != COLUMNS:
+        raise ValueError(f"no line {' '.join(COLUMNS)!r}")
+    rows = table.strip()
     if not rows:
-        raise ValueError("no frame below `FRAME X Y W H`")
-    (first, *box), (last, *_) = _numbers(rows[0]), _numbers(rows[-1])
+        raise ValueError(f"no frame below {' '.join(COLUMNS)!r}")
+    (first, *box), (last, *_) = _numbers(rows.split("\n", 1)[0]), _numbers(rows.rsplit("\n", 1)[-1])
     return _Utterance(first_frame=int(first), last_frame=int(last), box=(box[0], box[1], box[2], box[3]))
 
 

@@ -58,7 +58,7 @@ def _write_csv(manifest: Manifest, path: Path) -> None:
     table = columns_of(manifest.clips)
     with path.open("w", encoding="utf-8", newline="") as file:
         header = _toml_lines(manifest.model_dump(include=_HEADER))
-        file.writelines(f"{CSV_COMMENT} {line}\n" for line in header.splitlines())
+        file.writelines(f"{CSV_COMMENT} {line}\n" for line in header.removesuffix("\n").split("\n"))
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table)
         writer.writerows(zip(*table.values(), strict=True))

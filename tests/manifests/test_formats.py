@@ -32,7 +32,7 @@ def clip(identity: str, **fields: Any) -> Clip:
 
 def everything() -> Manifest:
     """Return clips in which every field is set somewhere and unset elsewhere, to values that are hard to write."""
-    nasty = 'a "quote", a comma,\ttab\r\nnew line, # hash, \\ backslash, é, \U0001f3ac and \x7f'
+    nasty = 'a "quote", a comma,\ttab\r\nnew line, # hash, \\ backslash, é, \U0001f3ac, \u2028, \x85 and \x7f'
     return Manifest(
         name="all",
         title=nasty,
@@ -87,12 +87,12 @@ def test_the_hash_is_that_of_the_canonical_json_of_clips_sorted_by_key() -> None
 
 
 def test_a_table_without_a_header_is_named_after_its_file(tmp_path: Path) -> None:
-    path = tmp_path / "office.csv"
+    path = tmp_path / "my office.csv"
     path.write_text("identity,video,clip,split,path,licence,consent\nann,v,c,train,ann.mp4,,\n")
 
     manifest = read_manifest(path)
 
-    assert (manifest.name, manifest.title) == ("office", "office")
+    assert (manifest.name, manifest.title) == ("x.my.20office", "my office")
     assert manifest.clips == (
         Clip(
             identity="ann",

@@ -144,6 +144,14 @@ def test_the_table_of_version_2_has_commas_and_blanks(tmp_path: Path) -> None:
     assert clips["id00012/abc/1"].attributes == {"gender": "m"}
 
 
+def test_a_video_whose_id_looks_like_the_table_is_read(tmp_path: Path) -> None:
+    utterance(tmp_path, "id00012/FRAMEXYWH12/1.txt", FRACTIONS)
+
+    clips, _ = parted(read_voxceleb(tmp_path, 2, NOWHERE, TERMS))
+
+    assert list(clips) == ["id00012/FRAMEXYWH12/1"]
+
+
 def test_ids_that_no_name_may_begin_with_are_escaped_and_the_address_keeps_them(tmp_path: Path) -> None:
     utterance(tmp_path, "id00012/-bc_d/1.txt", FRACTIONS)
 
