@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from manifests.garbage import collection_paused
 from manifests.schema import Clip, Manifest
 from manifests.videos import files_below
 from weights.errors import HeadshotError
@@ -116,6 +117,25 @@ def gather(
     Raises:
         HeadshotError: There is no clip at all, or the splits of the corpus share a person.
     """
+    with collection_paused():
+        clips, problems = _parted(entries)
+    if not clips:
+        first = f"; the first of {len(problems)}: {problems[0].where}: {problems[0].detail}" if problems else ""
+        raise HeadshotError(f"{name}: not one entry became a clip{first}; is this the right folder, and this corpus?")
+    try:
+        moved = [clip.model_copy(update={"split": "train"}) if ignore_splits else clip for clip in clips]
+        manifest = Manifest(name=name, title=title, description=description, clips=tuple(moved))
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise HeadshotError(
+            f"{name}: {message}. With --ignore-splits everybody goes into train, and `headshot manifest split` "
+            "makes splits that share nobody"
+        ) from error
+    return Gathered(manifest=manifest, problems=tuple(problems))
+
+
+def _parted(entries: Iterable[Clip | Problem]) -> tuple[list[Clip], list[Problem]]:
+    """Return the first clip of each key, and the problems."""
     clips: dict[str, Clip] = {}
     problems: list[Problem] = []
     for entry in entries:
@@ -124,19 +144,8 @@ def gather(
         elif entry.key in clips:
             problems.append(Problem(where=entry.key, reason=ProblemReason.DUPLICATE, detail="listed before"))
         else:
-            clips[entry.key] = entry.model_copy(update={"split": "train"}) if ignore_splits else entry
-    if not clips:
-        first = f"; the first of {len(problems)}: {problems[0].where}: {problems[0].detail}" if problems else ""
-        raise HeadshotError(f"{name}: not one entry became a clip{first}; is this the right folder, and this corpus?")
-    try:
-        manifest = Manifest(name=name, title=title, description=description, clips=tuple(clips.values()))
-    except ValidationError as error:
-        message = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise HeadshotError(
-            f"{name}: {message}. With --ignore-splits everybody goes into train, and `headshot manifest split` "
-            "makes splits that share nobody"
-        ) from error
-    return Gathered(manifest=manifest, problems=tuple(problems))
+            clips[entry.key] = entry
+    return list(clips.values()), problems
 
 
 def annotation_files(root: Path, pattern: str) -> list[Path]:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from manifests.garbage import collection_paused
 from manifests.names import safe_name
 from manifests.rows import ATTRIBUTES, COLUMNS, REQUIRED, contents_of
 from manifests.schema import Clip, Manifest
@@ -44,7 +45,8 @@ def read_manifest(path: Path) -> Manifest:
         )
     if not path.is_file():
         raise HeadshotError(f"{path}: there is no such manifest; the sample clips are in {DEMO}")
-    return read(path)
+    with collection_paused():
+        return read(path)
 
 
 def _read_toml(path: Path) -> Manifest:

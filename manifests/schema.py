@@ -126,8 +126,7 @@ class Manifest(Record):
         digest = hashlib.sha256(b'{"clips":[')
         for position, clip in enumerate(sorted(self.clips, key=lambda clip: clip.key)):
             digest.update(b"," * bool(position) + _canonical(clip.model_dump(mode="json")))
-        header = _canonical(self.model_dump(mode="json", exclude={"clips"}))
-        digest.update(b"]," + header.removeprefix(b"{"))
+        digest.update(b"]," + _canonical(self.model_dump(mode="json", exclude={"clips"}))[1:])
         return digest.hexdigest()
 
 

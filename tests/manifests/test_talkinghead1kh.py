@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from manifests.corpus import ProblemReason
+from manifests.corpus import ProblemReason, Terms
 from manifests.schema import FileSource
 from manifests.talkinghead1kh import LICENCE, read_talkinghead1kh
 from manifests.videos import VideoFacts, Videos
-from tests.manifests.conftest import TERMS, Terms, parted, videos_in
+from tests.manifests.conftest import TERMS, parted, videos_in
 
 NOWHERE = Videos(None)
 LINE = "--Y9imYnfBw_0000,720,1280,1015,1107,480,24,832,360\n"
