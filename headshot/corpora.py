@@ -206,7 +206,8 @@ def _save(
     with progress_bars() as bars:
         counted = _counted(entries, Bar(bars, "reading"))
         gathered = gather(counted, name=name, title=title, ignore_splits=ignore_splits)
-    write_manifest(gathered.manifest, to)
+    with err.status("writing"):
+        write_manifest(gathered.manifest, to)
     out.print(f"{to}: {describe(gathered.manifest)}", markup=False)
     _say_what_lacks(gathered.manifest, videos)
     _list_problems(gathered, to.with_suffix(".problems.csv"))

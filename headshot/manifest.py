@@ -72,9 +72,10 @@ def split(
     manifest = _read(file)
     by = attributes_to_balance(manifest) if balance is None else tuple(balance)
     rule = SplitRule(val=val, test=test, seed=seed, balance=by, keep=frozenset(map(_split, keep or ())))
-    divided = split_manifest(manifest, rule)
-    write_manifest(divided, to)
-    out.print(f"{to}: sha256 {divided.sha256()}, balanced by {', '.join(by) or 'nothing'}")
+    with err.status("dividing"):
+        divided = split_manifest(manifest, rule)
+        write_manifest(divided, to)
+    out.print(f"{to}: {describe(divided)}, balanced by {', '.join(by) or 'nothing'}")
     _print_splits(divided, frozenset())
 
 
@@ -112,14 +113,17 @@ def convert(file: File, to: Into) -> None:
 
     check_suffix(to)
     manifest = _read(file)
-    write_manifest(manifest, to)
+    with err.status("writing"):
+        write_manifest(manifest, to)
     out.print(f"{to}: {describe(manifest)}")
 
 
 def describe(manifest: Manifest) -> str:
     """Return a manifest in one line, with its hash."""
     people = len({clip.identity for clip in manifest.clips})
-    return f"{len(manifest.clips)} clips of {people} people; sha256 {manifest.sha256()}"
+    with err.status("hashing"):
+        digest = manifest.sha256()
+    return f"{len(manifest.clips)} clips of {people} people; sha256 {digest}"
 
 
 def _read(file: Path) -> Manifest:

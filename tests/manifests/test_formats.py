@@ -1,6 +1,7 @@
 """A manifest is the same in TOML, CSV and Parquet."""
 
 import csv
+import gc
 import hashlib
 import json
 from datetime import date
@@ -235,3 +236,13 @@ def test_no_manifest_is_written_in_an_unknown_format(tmp_path: Path) -> None:
 def test_values_that_mean_nothing_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"face_box|end_s|start_s|attributes"):
         clip("ann", **fields)
+
+
+def test_the_garbage_collector_works_again_once_a_manifest_is_read_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("identity\n")
+
+    read_manifest(DEMO)
+    assert gc.isenabled()
+    with pytest.raises(HeadshotError):
+        read_manifest(tmp_path / "m.csv")
+    assert gc.isenabled()
