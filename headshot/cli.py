@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from headshot import benchmark, dataset, drive, report, samples, train, weights
+from headshot import benchmark, corpora, dataset, drive, manifest, report, samples, train, weights
 from headshot.console import err
 from weights.errors import HeadshotError
 
@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 app.add_typer(samples.app, name="samples")
 app.add_typer(weights.app, name="weights")
+manifest.app.add_typer(corpora.app)
+app.add_typer(manifest.app, name="manifest")
 app.command(name="preprocess")(dataset.preprocess_command)
 app.command(name="status")(dataset.status_command)
 app.command(name="verify")(dataset.verify_command)

@@ -43,8 +43,8 @@ class Bar:
         self._bars = bars
         self._task = bars.add_task(description, total=None, note="")
 
-    def show(self, done: float, total: float, note: str = "") -> None:
-        """Move to `done` of `total`."""
+    def show(self, done: float, total: float | None, note: str = "") -> None:
+        """Move to `done` of `total`, None if nobody knows how much there is."""
         self._bars.update(self._task, completed=done, total=total, note=note)
 
 

@@ -22,6 +22,9 @@ def preprocess_command(
     gaze: Annotated[bool, typer.Option("--gaze", help="Find irises and the direction of gaze too.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Throw away a dataset made by another plan.")] = False,
+    consent: Annotated[
+        bool, typer.Option("--require-consent", help="Refuse clips that do not state a basis of consent.")
+    ] = False,
 ) -> None:
     """Turn raw video into Parquet shards of face crops and landmarks.
 
@@ -30,11 +33,15 @@ def preprocess_command(
 
     Example: [bold]headshot preprocess --manifest manifests/demo.toml --data data/demo[/]
     """
+    from manifests.checks import require_consent
     from manifests.readers import read_manifest
     from pipeline.config import PipelineConfig
     from pipeline.preprocess import preprocess
     from pipeline.progress import Progress
 
+    clips = read_manifest(manifest)
+    if consent:
+        require_consent(clips)
     with progress_bars() as bars:
         bar = Bar(bars, "preprocessing")
 
@@ -43,7 +50,7 @@ def preprocess_command(
             bar.show(progress.frames, progress.frames_expected, note)
 
         report = preprocess(
-            read_manifest(manifest),
+            clips,
             videos,
             data,
             PipelineConfig(size_px=size, backend=backend, crop_mode=crop, gaze=gaze),

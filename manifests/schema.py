@@ -3,9 +3,9 @@
 import hashlib
 import json
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, model_serializer, model_validator
 
 from weights.record import MemberPath, Record, Sha256
 
@@ -13,7 +13,10 @@ __all__ = ["Clip", "FileSource", "Manifest", "Name", "PackageSource", "Record", 
 
 Split = Literal["train", "val", "test"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}$")]
-"""Names become parts of keys and file names, so only safe characters are allowed."""
+"""Names become parts of keys and file names, so only safe characters are allowed; `manifests.names` makes them."""
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+AttributeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+AttributeValue = Annotated[str, StringConstraints(min_length=1)]
 
 
 class PackageSource(Record):
@@ -45,9 +48,10 @@ class Clip(Record):
     video: Name
     clip: Name
     source: Annotated[PackageSource | FileSource, Field(discriminator="kind")]
-    start_s: Annotated[float, Field(ge=0)] = 0.0
-    end_s: float | None = None
-    """End of the stretch in seconds; the end of the video where absent."""
+    start_s: Seconds = 0.0
+    """Start of the stretch, counted from the first frame of the video; a frame at this very time belongs to it."""
+    end_s: Seconds | None = None
+    """End of the stretch in seconds; the end of the video where absent. A frame at this very time is left out."""
     face_box: tuple[float, float, float, float] | None = None
     """Which person, where the stretch starts: x0, y0, x1, y1 as fractions of the width and height."""
     split: Split
@@ -58,6 +62,8 @@ class Clip(Record):
     source_url: str = ""
     withdrawn: date | None = None
     """The day the person asked to be removed; a withdrawn clip is never processed."""
+    attributes: dict[AttributeName, AttributeValue] = Field(default_factory=dict)
+    """What the corpus says about the clip, such as `gender`; splits can be balanced by it."""
 
     @property
     def key(self) -> str:
@@ -65,10 +71,24 @@ class Clip(Record):
         return f"{self.identity}/{self.video}/{self.clip}"
 
     @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> "Clip":
+    def _makes_sense(self) -> "Clip":
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ValueError(f"{self.key}: end_s {self.end_s} is not after start_s {self.start_s}")
+        if self.face_box is not None:
+            x0, y0, x1, y1 = self.face_box
+            if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+                raise ValueError(
+                    f"{self.key}: face_box {self.face_box} is not x0, y0, x1, y1 as fractions of width and height"
+                )
         return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_attributes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Clips without attributes keep the hash they had before there were any."""
+        content: dict[str, Any] = handler(self)
+        if not self.attributes:
+            content.pop("attributes", None)
+        return content
 
 
 class Manifest(Record):
@@ -103,6 +123,12 @@ class Manifest(Record):
 
     def sha256(self) -> str:
         """Return the hash of the content: the same for the same clips, whatever the format or their order."""
-        ordered = self.model_copy(update={"clips": tuple(sorted(self.clips, key=lambda clip: clip.key))})
-        text = json.dumps(ordered.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256(b'{"clips":[')
+        for position, clip in enumerate(sorted(self.clips, key=lambda clip: clip.key)):
+            digest.update(b"," * bool(position) + _canonical(clip.model_dump(mode="json")))
+        digest.update(b"]," + _canonical(self.model_dump(mode="json", exclude={"clips"}))[1:])
+        return digest.hexdigest()
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

@@ -39,7 +39,18 @@ def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProc
 
 def test_the_promised_commands_are_there() -> None:
     groups = {name.split()[0] for name in COMMANDS}
-    assert groups >= {"samples", "weights", "preprocess", "status", "verify", "train", "benchmark", "report", "drive"}
+    assert groups >= {
+        "samples",
+        "weights",
+        "manifest",
+        "preprocess",
+        "status",
+        "verify",
+        "train",
+        "benchmark",
+        "report",
+        "drive",
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -116,7 +116,9 @@ def test_a_missing_file_points_to_the_sample_clips(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HeadshotError, match=r"clips\.xlsx: manifests are read from \.toml files, not '\.xlsx'"):
+    with pytest.raises(
+        HeadshotError, match=r"clips\.xlsx: manifests are read from \.toml, \.csv, \.parquet files, not '\.xlsx'"
+    ):
         read_manifest(tmp_path / "clips.xlsx")
 
 
