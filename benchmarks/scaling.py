@@ -1,4 +1,4 @@
-"""Does preprocessing grow in a straight line? `python -m benchmarks.scaling --video data/raw/pip-psychopy/jwpIntro.mp4`.
+"""How preprocessing grows: `python -m benchmarks.scaling --video data/raw/pip-psychopy/jwpIntro.mp4`.
 
 Repeats a clip under new names (1, 4, 16 times) and in itself (1, 4, 16 times as long), and measures each run in a
 process of its own: seconds, and the most memory it ever held. Then takes one shard away and times the resume.

@@ -60,21 +60,29 @@ def duration_s(container: Any, stream: Any) -> float:
 
 
 def decoded(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield decoded frames from where the container stands, up to the first damage."""
-    for packets in (_whole_packets(container, stream), iter([None])):  # None: give out what waits for its turn
-        try:
-            for packet in packets:
+    """Yield decoded frames from where the container stands, up to the first damage.
+
+    Frames are stored in another order than they are shown in: of those that wait for their turn when damage is met,
+    only the ones that are shown before it are given out.
+    """
+    packets, damage_pts = container.demux(stream), None
+    try:
+        for packet in packets:
+            damage_pts = packet.pts
+            if packet.is_corrupt:
+                break
+            if packet.size:
                 for frame in stream.codec_context.decode(packet):
                     if frame.is_corrupt:
                         return
                     yield frame
-        except av.FFmpegError:
-            continue
-
-
-def _whole_packets(container: Any, stream: Any) -> Iterator[Any]:
-    for packet in container.demux(stream):
-        if packet.is_corrupt:
-            return
-        if packet.size:
-            yield packet
+            damage_pts = None
+    except av.FFmpegError:
+        pass  # what came before is good
+    try:
+        for frame in stream.codec_context.decode(None):
+            if frame.is_corrupt or (None not in (damage_pts, frame.pts) and frame.pts >= damage_pts):
+                return
+            yield frame
+    except av.FFmpegError:
+        return
