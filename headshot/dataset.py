@@ -20,6 +20,7 @@ def preprocess_command(
     ] = "mesh468",
     crop: Annotated[CropMode, typer.Option(help="How the head is framed: tube, smooth or ffhq.")] = "tube",
     gaze: Annotated[bool, typer.Option("--gaze", help="Find irises and the direction of gaze too.")] = False,
+    identity_every: Annotated[int, typer.Option(min=0, help="Compare identity every so many frames; 0: never.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Throw away a dataset made by another plan.")] = False,
     consent: Annotated[
@@ -53,7 +54,7 @@ def preprocess_command(
             clips,
             videos,
             data,
-            PipelineConfig(size_px=size, backend=backend, crop_mode=crop, gaze=gaze),
+            PipelineConfig(size_px=size, backend=backend, crop_mode=crop, gaze=gaze, identity_every=identity_every),
             workers=workers or None,
             replace=replace,
             progress=show,

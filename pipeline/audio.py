@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -31,6 +32,7 @@ def read_sound(path: Path, start_s: float, end_s: float) -> Sound | None:
         start_s: Start, counted from the first frame of the file, as clips are.
         end_s: End (exclusive).
     """
+    container: Any
     with av.open(str(path), options=OPEN_OPTIONS) as container:
         if not container.streams.audio:
             return None
@@ -38,7 +40,7 @@ def read_sound(path: Path, start_s: float, end_s: float) -> Sound | None:
         video = container.streams.video[0]
         origin_s = float((video.start_time or 0) * video.time_base)
         channels = min(stream.channels, 2)  # surround sound is mixed down
-        resampler = av.AudioResampler(format="s16", layout=LAYOUTS[channels], rate=stream.rate)
+        resampler: Any = av.AudioResampler(format="s16", layout=LAYOUTS[channels], rate=stream.rate)
         parts: list[np.ndarray] = []
         first: int | None = None
         wanted = round(start_s * stream.rate), round(end_s * stream.rate)
@@ -72,6 +74,7 @@ def encode_flac(sound: Sound) -> bytes:
 
 def decode_flac(encoded: bytes) -> Int16[np.ndarray, "samples channels"]:
     """Return the samples of a FLAC file."""
+    container: Any
     with av.open(io.BytesIO(encoded)) as container:
         stream = container.streams.audio[0]
         parts = [frame.to_ndarray().reshape(-1, stream.channels) for frame in container.decode(stream)]

@@ -13,6 +13,7 @@ from pipeline.config import PipelineConfig
 from pipeline.faces import Face, FaceBackend
 from pipeline.iris import WEIGHT_ID as IRIS
 from pipeline.mesh_backend import MeshBackend
+from pipeline.recognition import WEIGHT_ID as RECOGNISER
 from weights.errors import HeadshotError
 
 
@@ -100,7 +101,8 @@ class NoNetwork:
 
 def weights_used(config: PipelineConfig) -> tuple[str, ...]:
     """Return the ids of all networks that a config asks for."""
-    return (*load_backend(config.backend).weight_ids, *([IRIS] if config.gaze else []))
+    optional = {IRIS: config.gaze, RECOGNISER: config.identity_every > 0}
+    return (*load_backend(config.backend).weight_ids, *(weight_id for weight_id, asked in optional.items() if asked))
 
 
 def _load_fan() -> Landmarker:

@@ -42,6 +42,8 @@ class ClipFrames:
     """Right and left, in pixels of the crop; NaN unless asked for."""
     gaze_deg: Float[np.ndarray, "frames 2"]
     """Yaw and pitch relative to the head; NaN unless asked for."""
+    identity_similarity: Float[np.ndarray, " frames"]
+    """Cosine with the first face of the clip; NaN in frames that were not compared."""
     searched: bool
     """Faces were looked for; if not, no row is `ok`."""
     ok: Bool[np.ndarray, " frames"]

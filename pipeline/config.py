@@ -34,6 +34,8 @@ class PipelineConfig(Record):
     """Faces are followed in a picture shrunk by a whole number, as far as its longer side stays at least this long."""
     gaze: bool = False
     """Find the irises too, and where they look; takes about as long again as following the face."""
+    identity_every: Annotated[int, Field(ge=0)] = 0
+    """Compare every so many slots whether it is still the same person; 0 for never."""
     detect_every: Positive = 10
     """Frames between two searches of the whole picture; in between, known faces are followed."""
     max_faces: Positive = 4

@@ -13,6 +13,7 @@ from pipeline.follow import BATCH_FRAMES, Deadline, FollowedClip
 from pipeline.iris import load_iris
 from pipeline.landmarks import eye_openness, mouth_openness, transform
 from pipeline.quality import sharpness
+from pipeline.recognition import Likeness, load_recogniser
 from pipeline.track import face_side_px
 from pipeline.video import RawFrame
 
@@ -20,18 +21,21 @@ from pipeline.video import RawFrame
 def cut_clip(followed: FollowedClip, config: PipelineConfig) -> Iterator[ClipFrames]:
     """Yield the frames of a followed clip in batches of up to 64."""
     deadline = Deadline(config)
+    likeness = Likeness(load_recogniser()) if config.identity_every else None
     batch: list[RawFrame] = []
     for raw in followed.frames(config):
         deadline.check()
         batch.append(raw)
         if len(batch) == BATCH_FRAMES:
-            yield _cut_batch(batch, followed, config)
+            yield _cut_batch(batch, followed, config, likeness)
             batch = []
     if batch:
-        yield _cut_batch(batch, followed, config)
+        yield _cut_batch(batch, followed, config, likeness)
 
 
-def _cut_batch(batch: list[RawFrame], followed: FollowedClip, config: PipelineConfig) -> ClipFrames:
+def _cut_batch(
+    batch: list[RawFrame], followed: FollowedClip, config: PipelineConfig, likeness: Likeness | None
+) -> ClipFrames:
     size, framing = config.size_px, followed.framing
     slots = [raw.index for raw in batch]
     faces = _refined(batch, followed, config)
@@ -58,6 +62,7 @@ def _cut_batch(batch: list[RawFrame], followed: FollowedClip, config: PipelineCo
         mouth_openness=mouth_openness(points),
         irises=irises,
         gaze_deg=gaze_deg,
+        identity_similarity=_similarity(batch, faces, followed, config, likeness),
         searched=config.backend != "none",
         ok=np.array([face is not None for face in faces]),
         frame=np.array(slots, np.int32),
@@ -95,6 +100,21 @@ def _gaze(
                 irises[row] = transform(gaze.irises, affines[row])
                 gaze_deg[row] = gaze.yaw_deg, gaze.pitch_deg
     return irises, gaze_deg
+
+
+def _similarity(
+    batch: list[RawFrame],
+    faces: Sequence[Face | None],
+    followed: FollowedClip,
+    config: PipelineConfig,
+    likeness: Likeness | None,
+) -> Float[np.ndarray, " frames"]:
+    values = np.full(len(batch), np.nan, np.float32)
+    if likeness is not None:
+        for row, (raw, face) in enumerate(zip(batch, faces, strict=True)):
+            if face is not None and raw.index % config.identity_every == 0:
+                values[row] = likeness(followed.reader.picture(raw), face.points)
+    return values
 
 
 def _column(

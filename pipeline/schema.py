@@ -39,6 +39,7 @@ COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("irises", pa.list_(pa.float32(), 4)),
     ("gaze_yaw_deg", pa.float32()),
     ("gaze_pitch_deg", pa.float32()),
+    ("identity_similarity", pa.float32()),
     ("ok", pa.bool_()),
     ("reason", pa.string()),
 )
@@ -107,6 +108,7 @@ def to_table(frames: ClipFrames, encoded: list[bytes], config: PipelineConfig) -
         "irises": _fixed_lists(frames.irises.reshape(count, 4)),
         "gaze_yaw_deg": np.ascontiguousarray(frames.gaze_deg[:, 0]),
         "gaze_pitch_deg": np.ascontiguousarray(frames.gaze_deg[:, 1]),
+        "identity_similarity": frames.identity_similarity,
         "ok": frames.ok,
         "reason": np.where(frames.ok, "", NO_FACE if frames.searched else NOT_SEARCHED).tolist(),
     }

@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from eval.features import FeatureCache, Frames
-from eval.metrics.alignment import arcface_crop
 from eval.metrics.geometry import POINTS, FaceLandmarks
 from eval.metrics.measured import NO_FACE, TARGET_NO_FACE, Measured
 from eval.metrics.specs import MetricSpec
-from pipeline.landmarks import five_points
+from pipeline.recognition import embed, read_recogniser
 from weights.files import sha256_of
 
 
@@ -40,15 +39,8 @@ class FaceEmbedding:
     @classmethod
     def load(cls, path: Path, landmarks: FaceLandmarks, *, workers: int = 1) -> "FaceEmbedding":
         """Load an ONNX recogniser with a 112-pixel ArcFace input."""
-        import onnxruntime
-        from insightface.model_zoo.arcface_onnx import ArcFaceONNX
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # faces run side by side instead: the networks take one at a time
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        network = ArcFaceONNX(model_file=str(path), session=session)
         key = f"embedding@{cls.VERSION}-{sha256_of(path)[:12]}+{landmarks.key}"
-        return cls(network, key, landmarks, workers=workers)
+        return cls(read_recogniser(path), key, landmarks, workers=workers)
 
     def extract(self, frames: Frames, cache: FeatureCache) -> Float[np.ndarray, "frames width"]:
         """Return the embedding of each frame, not normalised."""
@@ -64,8 +56,7 @@ class FaceEmbedding:
     def _embed(
         self, pixels: UInt8[np.ndarray, "size size 3"], points: Float[np.ndarray, "68 2"]
     ) -> Float[np.ndarray, " width"]:
-        crop = arcface_crop(pixels, five_points(points))
-        return np.asarray(self._network.get_feat(np.ascontiguousarray(crop[..., ::-1]))[0])
+        return embed(self._network, pixels, points)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pipeline.clip_work import process_clip
 from pipeline.config import PipelineConfig
 from pipeline.iris import _direction_deg, load_iris
 from pipeline.landmarks import eye_openness, interocular
+from pipeline.recognition import Likeness, load_recogniser
 from pipeline.verdicts import Reject, RejectReason
 from pipeline.video import read_frames
 from tests.pipeline.conftest import clip_of
@@ -179,3 +180,23 @@ def test_an_iris_moved_to_the_right_looks_to_the_right() -> None:
     assert right[0] == pytest.approx(np.degrees(np.arcsin(6 / (16 * 12 / 11.7))))
     down = _direction_deg(np.array([30.0, 25.0]), 16.0, first, last)
     assert down[1] > 0
+
+
+def test_another_person_in_the_same_clip_shows_in_the_identity_column(stills: list[np.ndarray]) -> None:
+    likeness = Likeness(load_recogniser())
+    man, driver = stills[:5], stills[-5:]  # of two clips, one after the other
+    same = [likeness(rgb, points_in(rgb)) for rgb in man]
+    other = [likeness(rgb, points_in(rgb)) for rgb in driver]
+    assert same[0] == pytest.approx(1)
+    assert min(same) > 0.6
+    assert max(other) < 0.3
+
+
+def test_identity_is_compared_as_often_as_asked(samples: dict[str, Path]) -> None:
+    path = samples["pyfeat-man"]
+    config = PipelineConfig(size_px=64, identity_every=25)
+    frames = process_clip(path, clip_of(path, end_s=3), config)
+    assert isinstance(frames, ClipFrames)
+    compared = np.isfinite(frames.identity_similarity)
+    assert np.array_equal(compared, frames.frame % 25 == 0)
+    assert frames.identity_similarity[compared].min() > 0.6

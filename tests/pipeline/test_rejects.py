@@ -65,10 +65,10 @@ def test_an_exception_in_one_clip_is_its_verdict_and_the_others_land(
     """Also if it strikes after some of the clip's rows were written: then the shard is begun again without it."""
     cut_batch = cutting._cut_batch
 
-    def fail_late(batch, followed, config):  # type: ignore[no-untyped-def]
+    def fail_late(batch, followed, config, likeness):  # type: ignore[no-untyped-def]
         if followed.clip.identity == "bob" and batch[0].index > 0:
             raise ZeroDivisionError("a bug in the middle")
-        return cut_batch(batch, followed, config)
+        return cut_batch(batch, followed, config, likeness)
 
     monkeypatch.setattr(cutting, "_cut_batch", fail_late)
     monkeypatch.setattr(cutting, "BATCH_FRAMES", 8)

@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 from skimage.transform import SimilarityTransform
 
-from eval.metrics.alignment import ARCFACE_TEMPLATE, arcface_crop, similarity_transform
+from pipeline.alignment import ARCFACE_TEMPLATE, arcface_crop, similarity_transform
 
 POINTS = np.array([[205.0, 112.0], [245.0, 108.0], [228.0, 138.0], [212.0, 155.0], [248.0, 151.0]])
 """Roughly the face of the photograph, turned a little."""
