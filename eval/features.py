@@ -45,6 +45,11 @@ class Frames:
         return len(self.digests)
 
 
+def pair_digest(generated: Digest, target: Digest) -> Digest:
+    """Return the hash under which the value of a pair of frames is kept."""
+    return hashlib.sha256(generated + target).digest()
+
+
 class Extractor(Protocol):
     """Turns each frame into a vector, independently of the others."""
 
@@ -98,8 +103,7 @@ class FeatureCache:
         """Return the value of each pair of frames, measuring those of unknown content."""
         if not len(generated):
             return np.empty(0)
-        pairs = zip(generated.digests, target.digests, strict=True)
-        digests = [hashlib.sha256(one + other).digest() for one, other in pairs]
+        digests = [pair_digest(*pair) for pair in zip(generated.digests, target.digests, strict=True)]
 
         def compute(indices: Sequence[int]) -> Float[np.ndarray, "frames 1"]:
             values = measure.measure(generated.take(indices), target.take(indices))

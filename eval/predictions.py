@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +64,16 @@ class PredictionHeader(Record):
     """Fine-tuning steps, where the system counts them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """A prediction file as it describes itself."""
+
+    header: PredictionHeader
+    rows: tuple[int, ...]
+    """Of the clip, as the task asked for them."""
+    frames: UInt8[np.ndarray, "frames size size 3"]
+
+
 def path_of(run_dir: Path, system: str, task: Task) -> Path:
     """Return where the prediction of a system for a task lies."""
     return run_dir / "predictions" / system / f"{task.id}.parquet"
@@ -115,6 +126,17 @@ def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames si
     if table["frame"].to_pylist() != list(task.query):
         raise HeadshotError(f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again")
     return np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
+
+
+def read(path: Path) -> Prediction | None:
+    """Return the prediction in a file whose task is not at hand, None where it is damaged or of another version."""
+    try:
+        table = pq.read_table(path, schema=PREDICTION_SCHEMA)
+        header = PredictionHeader.model_validate_json((pq.read_schema(path).metadata or {})[_METADATA_KEY])
+        frames = np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
+    except (pa.ArrowInvalid, KeyError, ValueError, HeadshotError):
+        return None
+    return Prediction(header=header, rows=tuple(table["frame"].to_pylist()), frames=frames)
 
 
 def _encode(frame: UInt8[np.ndarray, "size size 3"]) -> bytes:

@@ -155,6 +155,11 @@ def make_tasks(
     )
 
 
+def clip_in(task_id: str) -> str:
+    """Return the key of the clip that a task is about; names of people, videos and clips have no plus sign."""
+    return "/".join(task_id.split("+")[:3])
+
+
 def assert_identity_disjoint(store: Store) -> None:
     """Refuse a data set in which a test person also appears in another split.
 

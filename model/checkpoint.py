@@ -44,6 +44,8 @@ class CheckpointConfig(Record):
     manifest_sha256: str
     dataset_size_px: int
     clips: tuple[TrainingClip, ...]
+    clips_withdrawn: int = 0
+    """Further clips it learned from, of people who withdrew since: their names and embeddings are gone."""
     weights: dict[str, str]
     """Id to SHA-256 of the pretrained networks used in the losses."""
     headshot_version: str
@@ -169,10 +171,19 @@ Few-shot talking-head model after Zakharov et al. 2019 (arXiv 1905.08233): {conf
 | clip | frames | licence | consent | credit |
 |---|---|---|---|---|
 {rows}
-
+{_withdrawn_note(config)}
 ## What it may be used for
 
 Research on face animation: as the reference system of a benchmark, and to compare models with. The terms of the
 clips above hold for the model too. It makes synthetic video of real people: ask the person first, label what
 you publish, and do not use it to deceive.
+"""
+
+
+def _withdrawn_note(config: CheckpointConfig) -> str:
+    if not config.clips_withdrawn:
+        return ""
+    return f"""
+People who withdrew since are not listed, and their clip embeddings are removed. The networks have still learned from
+{config.clips_withdrawn} of their clips: do not publish this checkpoint, train again without them.
 """

@@ -193,6 +193,11 @@ def _cut_stats(path: Path, step: int) -> None:
 
 def _finished(folder: Path, wanted: CheckpointConfig) -> CheckpointConfig:
     config = read_config(folder)
+    if config.clips_withdrawn:
+        raise HeadshotError(
+            f"the checkpoint in {folder} has learned from {config.clips_withdrawn} clips of people who withdrew since; "
+            "remove the folder and train again without them"
+        )
     if _identity_of(config) != _identity_of(wanted):
         raise HeadshotError(
             f"{folder} holds a finished checkpoint of preset {config.preset.name}, seed {config.seed}, dataset "

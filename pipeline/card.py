@@ -4,15 +4,15 @@ import json
 from collections.abc import Sequence
 
 from pipeline.dataset_info import DatasetInfo
-from pipeline.records import ShardRecord
+from pipeline.licences import LicenceUse, licence_address, shortened
 from pipeline.schema import hugging_face_features
 
 SIZE_CATEGORIES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def card_text(info: DatasetInfo, records: Sequence[ShardRecord]) -> str:
+def card_text(info: DatasetInfo, licences: Sequence[LicenceUse]) -> str:
     """Return the card as Markdown with a YAML header (written as JSON, which is YAML too)."""
-    return f"---\n{json.dumps(_header(info), indent=1)}\n---\n\n{_body(info, records)}"
+    return f"---\n{json.dumps(_header(info), indent=1)}\n---\n\n{_body(info, licences)}"
 
 
 def _header(info: DatasetInfo) -> dict[str, object]:
@@ -54,12 +54,11 @@ def _yaml_feature(kind: dict[str, object]) -> dict[str, object]:
             return {"dtype": kind["dtype"]}
 
 
-def _body(info: DatasetInfo, records: Sequence[ShardRecord]) -> str:
+def _body(info: DatasetInfo, licences: Sequence[LicenceUse]) -> str:
     config = info.config
-    licences = sorted(
-        {(clip.clip.licence or "not stated", clip.clip.credit) for record in records for clip in record.clips}
-    )
-    rejects = [(reject.clip.key, str(reject.reason)) for record in records for reject in record.rejects]
+    terms = [
+        (_linked(use.licence), use.clips, f"{use.frames:,}", use.people, shortened(use.credits)) for use in licences
+    ]
     weights = [(weight.title, weight.licence, f"`{weight.sha256[:12]}`") for weight in info.weights]
     splits = [(split, info.identities_per_split[split], info.clips_per_split[split]) for split in info.clips_per_split]
     return "\n".join(
@@ -79,9 +78,10 @@ def _body(info: DatasetInfo, records: Sequence[ShardRecord]) -> str:
             "",
             "## Licences",
             "",
-            "These pictures show real people. The terms of each clip are in `index.parquet`.",
+            "These pictures show real people. The terms of each clip are in `index.parquet`. Who wants to be left out, "
+            "is: `headshot takedown`.",
             "",
-            _table(("licence", "credit"), licences),
+            _table(("licence", "clips", "frames", "people", "credit"), terms),
             "",
             "## Networks used",
             "",
@@ -89,12 +89,18 @@ def _body(info: DatasetInfo, records: Sequence[ShardRecord]) -> str:
             "",
             "## Clips left out",
             "",
-            "Details are in `rejects.parquet`.",
+            _table(("reason", "clips"), tuple(info.rejects_by_reason.items())) if info.rejects_by_reason else "None.",
             "",
-            _table(("clip", "reason"), rejects) if rejects else "None.",
+            "Which ones, and the details, are in `rejects.parquet`. Faces and distributions are on the page "
+            "`statistics.html`.",
             "",
         ]
     )
+
+
+def _linked(licence: str) -> str:
+    address = licence_address(licence)
+    return f"[{licence}]({address})" if address else licence
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

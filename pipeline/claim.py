@@ -10,7 +10,7 @@ from manifests.samples import resolve
 from manifests.schema import Clip
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
-from pipeline.plan import Plan
+from pipeline.plan import Plan, read_plan
 from pipeline.records import read_record, shard_is_whole
 from pipeline.verdicts import RejectReason
 from weights.errors import HeadshotError
@@ -40,13 +40,13 @@ def adopt(layout: DatasetLayout, plan: Plan, replace: bool) -> None:
     """Clear away what killed runs left behind, and make sure that the folder holds this dataset and no other.
 
     Raises:
-        HeadshotError: It holds another one, and `replace` is not set.
+        HeadshotError: It holds another one with shards that this one has no use for, and `replace` is not set.
     """
     layout.remove_stale_files()
     text = plan.model_dump_json(indent=1) + "\n"
     if layout.plan.is_file() and layout.plan.read_text(encoding="utf-8") == text:
         return
-    if layout.plan.exists() and not replace:
+    if layout.plan.exists() and not replace and not _keeps_every_shard(layout, plan):
         raise HeadshotError(
             f"{layout.root} holds a dataset that was made from another manifest or with other settings; "
             "give another folder, or say that it may be replaced (--replace)"
@@ -58,6 +58,16 @@ def adopt(layout: DatasetLayout, plan: Plan, replace: bool) -> None:
         if path.stem not in names:
             path.unlink()
     publish_text(layout.plan, text)
+
+
+def _keeps_every_shard(layout: DatasetLayout, plan: Plan) -> bool:
+    """Return whether the plan only adds to the one that is there, or words it otherwise: then nothing is lost."""
+    try:
+        old = read_plan(layout)
+    except ValueError:
+        return False
+    planned = {shard.name: shard.sha256(plan.config) for shard in plan.shards}
+    return all(planned.get(shard.name) == shard.sha256(old.config) for shard in old.shards)
 
 
 def is_done(layout: DatasetLayout, job: ShardJob) -> bool:

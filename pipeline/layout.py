@@ -38,6 +38,26 @@ class DatasetLayout:
         """One row per clip that was left out."""
         return self.root / "rejects.parquet"
 
+    @property
+    def croissant(self) -> Path:
+        """The dataset as Croissant describes it, for catalogues and loaders."""
+        return self.root / "croissant.json"
+
+    @property
+    def statistics(self) -> Path:
+        """The page with faces and distributions; written by a higher floor when the dataset is finished."""
+        return self.root / "statistics.html"
+
+    @property
+    def withdrawals(self) -> Path:
+        """Who has withdrawn; it outlives every plan."""
+        return self.root / "withdrawn.json"
+
+    @property
+    def takedowns(self) -> Path:
+        """Folder of what unfinished takedowns have to remember."""
+        return self.root / "takedown"
+
     def shard(self, name: str) -> Path:
         """Frames."""
         return self.root / "data" / f"{name}.parquet"
@@ -56,7 +76,7 @@ class DatasetLayout:
 
     def files_of_dataset(self) -> tuple[Path, ...]:
         """Return the files that are written when all shards are done."""
-        return self.info, self.index, self.rejects, self.card
+        return self.info, self.index, self.rejects, self.card, self.croissant
 
     def files_of_shards(self) -> Iterator[Path]:
         """Yield every file that belongs to some shard."""

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Literal
 
-from manifests.schema import Clip, Manifest, Record, Sha256, Split
+from manifests.schema import Clip, FileSource, Manifest, Record, Sha256, Split
 from pipeline.config import PipelineConfig
+from pipeline.layout import DatasetLayout
 from pipeline.schema import SCHEMA_VERSION
+from weights.errors import HeadshotError
 
 
 class ShardPlan(Record):
@@ -41,14 +44,37 @@ class Plan(Record):
     shards: tuple[ShardPlan, ...]
 
 
-def make_plan(manifest: Manifest, config: PipelineConfig) -> Plan:
-    """Return the plan: clips sorted by key, cut into runs of about `shard_frames` frames, per split."""
+def read_plan(layout: DatasetLayout) -> Plan:
+    """Return the plan of the dataset in a folder.
+
+    Raises:
+        HeadshotError: There is no dataset.
+    """
+    if not layout.plan.is_file():
+        raise HeadshotError(
+            f"{layout.root} holds no dataset (no {layout.plan.name}); make one with `headshot preprocess`"
+        )
+    return Plan.model_validate_json(layout.plan.read_text(encoding="utf-8"))
+
+
+def make_plan(manifest: Manifest, config: PipelineConfig, withdrawn: Mapping[str, date] | None = None) -> Plan:
+    """Return the plan: clips sorted by key, cut into runs of about `shard_frames` frames, per split.
+
+    Args:
+        manifest: The clips.
+        config: What to do with them.
+        withdrawn: People who withdrew after the manifest was written, and the day. They change no other clip's shard.
+    """
     shards: list[ShardPlan] = []
     for split in ("train", "val", "test"):
         clips = sorted((clip for clip in manifest.clips if clip.split == split), key=lambda clip: clip.key)
         runs = list(_runs(clips, config))
         shards += [
-            ShardPlan(name=f"{split}-{index:05d}-of-{len(runs):05d}", split=split, clips=tuple(run))
+            ShardPlan(
+                name=f"{split}-{index:05d}-of-{len(runs):05d}",
+                split=split,
+                clips=tuple(as_planned(clip, withdrawn or {}) for clip in run),
+            )
             for index, run in enumerate(runs)
         ]
     return Plan(
@@ -58,6 +84,23 @@ def make_plan(manifest: Manifest, config: PipelineConfig) -> Plan:
         manifest_sha256=manifest.sha256(),
         config=config,
         shards=tuple(shards),
+    )
+
+
+def as_planned(clip: Clip, withdrawn: Mapping[str, date]) -> Clip:
+    """Return what a plan says of a clip: everything, or of somebody who withdrew no more than its key and the day."""
+    day = withdrawn.get(clip.identity, clip.withdrawn)
+    if day is None:
+        return clip
+    return Clip(
+        identity=clip.identity,
+        video=clip.video,
+        clip=clip.clip,
+        source=FileSource(path=""),
+        split=clip.split,
+        licence="",
+        consent="",
+        withdrawn=day,
     )
 
 

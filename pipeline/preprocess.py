@@ -5,12 +5,11 @@ from pathlib import Path
 
 from manifests.schema import Manifest
 from pipeline.backends import weights_used
-from pipeline.card import card_text
 from pipeline.claim import adopt, is_done, only_run_in
 from pipeline.config import PipelineConfig
 from pipeline.dataset_info import DatasetInfo
+from pipeline.description import info_text, write_description
 from pipeline.engine import Engine, open_engine
-from pipeline.index import write_index
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
 from pipeline.lengths import ASK_UP_TO_CLIPS, planned_length
@@ -19,9 +18,9 @@ from pipeline.progress import Meter, ProgressHook, silent
 from pipeline.quarantine import build_in_child, quarantine
 from pipeline.records import ShardRecord, read_record
 from pipeline.summary import summarise
+from pipeline.withdrawals import read_withdrawals, refuse_half_done
 from weights.errors import HeadshotError
 from weights.fetch import fetch
-from weights.files import publish_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +60,17 @@ def preprocess(
         replace: Allow a dataset of another manifest or config in `out` to be replaced.
         progress: Told how far the run is.
 
+    Whoever has left the dataset (`headshot takedown`) stays out, also where the manifest does not say so.
+
     Raises:
-        HeadshotError: `out` holds another dataset, another run is at work there, weights cannot be had, or a shard
-            cannot be made for a reason outside its clips.
+        HeadshotError: `out` holds another dataset, another run is at work there, a takedown was not finished, weights
+            cannot be had, or a shard cannot be made for a reason outside its clips.
     """
     layout = DatasetLayout(out.resolve())
     layout.root.mkdir(parents=True, exist_ok=True)
     with only_run_in(layout.root):
-        plan = make_plan(manifest, config)
+        refuse_half_done(layout)
+        plan = make_plan(manifest, config, read_withdrawals(layout))
         adopt(layout, plan, replace)
         jobs = [
             ShardJob(plan=shard, config=config, clip_folder=clip_folder.resolve(), root=layout.root, condemned={})
@@ -128,15 +130,13 @@ def _rescue(job: ShardJob, error: str | None) -> None:
 
 
 def _finish(layout: DatasetLayout, plan: Plan, *, changed: bool) -> DatasetInfo:
-    """Write index, rejects, card and, last of all, `dataset.json`; nothing if all that is there already."""
+    """Write what describes the dataset as a whole; nothing if all that is there already."""
     records = [_record(layout, shard.name) for shard in plan.shards]
     info = summarise(plan, records)
-    text = info.model_dump_json(indent=1) + "\n"
-    if changed or not layout.is_finished_as(text):
+    if changed or not layout.is_finished_as(info_text(info)):
         layout.info.unlink(missing_ok=True)
-        write_index(layout, records)
-        publish_text(layout.card, card_text(info, records))
-        publish_text(layout.info, text)
+        layout.statistics.unlink(missing_ok=True)
+        write_description(layout, info, records)
     return info
 
 

@@ -18,10 +18,10 @@ from pipeline.images import encode
 from pipeline.jobs import ShardJob
 from pipeline.offsets import IMAGE_BYTES
 from pipeline.records import ClipRecord, RejectRecord
-from pipeline.schema import COLUMNS, IMAGE, NAME_COLUMNS, SHARD_SCHEMA, to_table
+from pipeline.schema import IMAGE, NAME_COLUMNS, SHARD_SCHEMA, to_table
 from pipeline.sources import OpenSource, Source
 from pipeline.track import face_side_px
-from pipeline.verdicts import ClipRejectedError, Reject, RejectReason
+from pipeline.verdicts import ClipRejectedError, Reject, RejectReason, withdrawn_on
 from weights.registry import find_entry
 
 
@@ -56,7 +56,7 @@ def write_clips(job: ShardJob, path: Path, on_frames: FrameCount) -> WrittenShar
     clips: list[ClipRecord] = []
     rejects: list[RejectRecord] = []
     schema = SHARD_SCHEMA.with_metadata({**(SHARD_SCHEMA.metadata or {}), **_metadata(job)})
-    with pq.ParquetWriter(path, schema, **_parquet_options()) as parquet, OpenSource(job.clip_folder) as videos:
+    with pq.ParquetWriter(path, schema, **parquet_options(schema)) as parquet, OpenSource(job.clip_folder) as videos:
         for clip in job.plan.clips:
             outcome = _judge(job, clip, videos, on_frames)
             if isinstance(outcome, Reject):
@@ -87,7 +87,7 @@ def _judge(job: ShardJob, clip: Clip, videos: OpenSource, on_frames: FrameCount)
     if clip.key in job.condemned:
         return job.condemned[clip.key]
     if clip.withdrawn is not None:
-        return Reject(reason=RejectReason.WITHDRAWN, detail=f"withdrawn on {clip.withdrawn.isoformat()}")
+        return withdrawn_on(clip.withdrawn)
     try:
         source, reader = videos.of(clip)
         return _Ready(followed=follow_clip(reader, clip, job.config, on_frames), source=source)
@@ -167,16 +167,16 @@ def _metadata(job: ShardJob) -> dict[str, str]:
     }
 
 
-def _parquet_options() -> dict[str, Any]:
-    """Return how columns are stored.
+def parquet_options(schema: pa.Schema) -> dict[str, Any]:
+    """Return how the columns of a shard are stored.
 
     Images are left as they are (they are compressed already) so that each is one run of bytes; everything else is
     small. Options per column go by the path of the leaf.
     """
     leaves = {
-        f"{name}.list.element" if pa.types.is_fixed_size_list(kind) else name: "zstd"
-        for name, kind in COLUMNS
-        if kind != IMAGE
+        f"{field.name}.list.element" if pa.types.is_fixed_size_list(field.type) else field.name: "zstd"
+        for field in schema
+        if field.type != IMAGE
     }
     return {
         "compression": {**leaves, IMAGE_BYTES: "none", "image.path": "zstd"},

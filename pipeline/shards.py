@@ -2,18 +2,21 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from manifests.schema import Clip
+from pipeline.config import PipelineConfig
 from pipeline.cutting import cut_clip
 from pipeline.follow import FrameCount, follow_clip
 from pipeline.images import encode, one_opencv_thread
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
 from pipeline.offsets import locate_images
+from pipeline.plan import ShardPlan
 from pipeline.records import ShardRecord, write_record
 from pipeline.shard_writer import FailedHalfwayError, WrittenShard, write_clips
 from pipeline.sources import find_source
@@ -28,18 +31,29 @@ def build_shard(job: ShardJob, on_frames: FrameCount = lambda _: None) -> ShardR
 
     Making a shard twice, even at the same time, ends with the same bytes.
     """
+
+    def write(path: Path) -> WrittenShard:
+        return _write_without_failures(job, path, on_frames)
+
+    with one_opencv_thread():
+        return commit_shard(DatasetLayout(job.root), job.plan, job.config, write)
+
+
+def commit_shard(
+    layout: DatasetLayout, plan: ShardPlan, config: PipelineConfig, write: Callable[[Path], WrittenShard]
+) -> ShardRecord:
+    """Let `write` write a shard under a temporary name; read it back, index, hash and publish it, then record it."""
     started = time.perf_counter()
-    layout = DatasetLayout(job.root)
-    with one_opencv_thread(), publish(layout.shard(job.plan.name)) as temporary:
-        written = _write_without_failures(job, temporary, on_frames)
+    with publish(layout.shard(plan.name)) as temporary:
+        written = write(temporary)
         offsets = _verified_offsets(temporary, written.rows)
         digest, size = sha256_of(temporary), temporary.stat().st_size
-    with publish(layout.offsets(job.plan.name)) as temporary:
+    with publish(layout.offsets(plan.name)) as temporary:
         np.save(temporary, offsets)
     record = ShardRecord(
-        name=job.plan.name,
-        split=job.plan.split,
-        plan_sha256=job.plan.sha256(job.config),
+        name=plan.name,
+        split=plan.split,
+        plan_sha256=plan.sha256(config),
         rows=written.rows,
         size_bytes=size,
         sha256=digest,

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.layout import DatasetLayout
 from pipeline.offsets import locate_images
-from pipeline.plan import Plan
+from pipeline.plan import Plan, read_plan
 from pipeline.records import ShardRecord, read_record, shard_is_whole
 from weights.errors import HeadshotError
 from weights.files import sha256_of
@@ -48,7 +48,7 @@ def status(out: Path) -> DatasetStatus:
         HeadshotError: There is no dataset.
     """
     layout = DatasetLayout(out)
-    plan = _plan(layout)
+    plan = read_plan(layout)
     done = {record.name: record for record in _done(layout, plan)}
     clips = [clip for record in done.values() for clip in record.clips]
     rejects = [reject for record in done.values() for reject in record.rejects]
@@ -77,7 +77,7 @@ def verify(out: Path) -> tuple[Fault, ...]:
         HeadshotError: There is no dataset.
     """
     layout = DatasetLayout(out)
-    plan = _plan(layout)
+    plan = read_plan(layout)
     faults = ((shard.name, _fault(layout, shard.name, shard.sha256(plan.config))) for shard in plan.shards)
     return tuple(Fault(shard=name, detail=detail) for name, detail in faults if detail)
 
@@ -105,14 +105,6 @@ def _damage(layout: DatasetLayout, record: ShardRecord) -> str | None:
     if len(places) != record.rows or not np.array_equal(places, stored):
         return "byte index does not fit"
     return None
-
-
-def _plan(layout: DatasetLayout) -> Plan:
-    if not layout.plan.is_file():
-        raise HeadshotError(
-            f"{layout.root} holds no dataset (no {layout.plan.name}); make one with `headshot preprocess`"
-        )
-    return Plan.model_validate_json(layout.plan.read_text(encoding="utf-8"))
 
 
 def _done(layout: DatasetLayout, plan: Plan) -> list[ShardRecord]:

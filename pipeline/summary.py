@@ -13,6 +13,11 @@ from weights.registry import find_entry
 def summarise(plan: Plan, records: Sequence[ShardRecord]) -> DatasetInfo:
     """Return what the finished shards amount to."""
     backend = load_backend(plan.config.backend)
+    return add_up(plan, records, backend.scheme, map(_weight_use, weights_used(plan.config)))
+
+
+def add_up(plan: Plan, records: Sequence[ShardRecord], scheme: str, weights: Iterable[WeightUse]) -> DatasetInfo:
+    """Return the same where scheme and networks are known, without loading any."""
     clips = [clip for record in records for clip in record.clips]
     people = {(clip.clip.split, clip.clip.identity) for clip in clips}
     return DatasetInfo(
@@ -21,8 +26,8 @@ def summarise(plan: Plan, records: Sequence[ShardRecord]) -> DatasetInfo:
         description=plan.description,
         manifest_sha256=plan.manifest_sha256,
         config=plan.config,
-        scheme=backend.scheme,
-        weights=tuple(_weight_use(weight_id) for weight_id in weights_used(plan.config)),
+        scheme=scheme,
+        weights=tuple(weights),
         shards=tuple(
             ShardSummary.model_validate(record.model_dump(include=set(ShardSummary.model_fields))) for record in records
         ),

@@ -1,6 +1,7 @@
 """Why a clip is not in the dataset: a closed vocabulary, so that rejects can be counted."""
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -40,6 +41,11 @@ class Reject:
     reason: RejectReason
     detail: str
     """What was seen and, where there is something to do, what to do."""
+
+
+def withdrawn_on(day: date) -> Reject:
+    """Return the verdict on a clip of somebody who asked to be removed."""
+    return Reject(reason=RejectReason.WITHDRAWN, detail=f"withdrawn on {day.isoformat()}")
 
 
 class ClipRejectedError(Exception):

@@ -1,0 +1,177 @@
+"""Take a person out of a run: predictions, tasks, features, and the scores that their frames went into."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from eval import predictions
+from eval.features import Digest, Frames, pair_digest
+from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE
+from eval.tasks import TaskSet, clip_in
+from pipeline.store import Store
+from pipeline.takedown import Change
+from weights.errors import HeadshotError
+from weights.files import TEMPORARY_MARK, publish
+
+
+def holds(run_dir: Path, identity: str) -> bool:
+    """Return whether a run holds predictions, tasks or scores of a person."""
+    return any(_predictions_of(run_dir, identity)) or _is_scored(run_dir, identity) or _has_tasks(run_dir, identity)
+
+
+def take_out(run_dir: Path, identity: str, store: Store | None) -> tuple[Change, ...]:
+    """Remove a person from a run and return what changed; called again, it finishes what is left.
+
+    Scores and run record go as a whole where the person is in them, because distances between sets of frames were
+    computed with their frames. The predictions and features of the others stay: the next benchmark renders nothing
+    again, and only scores.
+
+    Args:
+        run_dir: Folder of the run.
+        identity: Who.
+        store: The data set without the person; None where it is not finished, and then no feature is kept.
+    """
+    return tuple(
+        change
+        for change in (
+            _drop_scores(run_dir, identity),
+            _filter_tasks(run_dir, identity),
+            _drop_predictions(run_dir, identity),
+            _filter_features(run_dir, store),
+            _drop_temporaries(run_dir),
+        )
+        if change.files
+    )
+
+
+def _drop_temporaries(run_dir: Path) -> Change:
+    """Remove what killed commands left behind: nobody can say whom it shows."""
+    paths = list(run_dir.rglob(f".*{TEMPORARY_MARK}*"))
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return Change(what="leftovers of killed commands", files=len(paths), rows=0, unit="")
+
+
+def _drop_scores(run_dir: Path, identity: str) -> Change:
+    files, rows = [], 0
+    if _is_scored(run_dir, identity) or _has_tasks(run_dir, identity):
+        files = [path for path in (run_dir / RUN_FILE, run_dir / SCORES_FILE) if path.is_file()]
+        rows = pq.read_metadata(run_dir / SCORES_FILE).num_rows if run_dir / SCORES_FILE in files else 0
+    for path in files:  # the record first: without it, the run is not finished
+        path.unlink()
+    return Change(what="scores and run record, removed: score again", files=len(files), rows=rows, unit="scores")
+
+
+def _filter_tasks(run_dir: Path, identity: str) -> Change:
+    rows = 0
+    if _has_tasks(run_dir, identity):
+        known = TaskSet.load(run_dir / TASKS_FILE)
+        tasks = tuple(task for task in known.tasks if task.identity != identity)
+        skipped = tuple(skip for skip in known.skipped if skip.clip.split("/")[0] != identity)
+        rows = len(known.tasks) - len(tasks) + len(known.skipped) - len(skipped)
+        known.model_copy(update={"tasks": tasks, "skipped": skipped}).save(run_dir / TASKS_FILE)
+    return Change(what="tasks", files=int(rows > 0), rows=rows, unit="tasks")
+
+
+def _drop_predictions(run_dir: Path, identity: str) -> Change:
+    paths = list(_predictions_of(run_dir, identity))
+    rows = 0
+    for path in paths:
+        rows += _rows_in(path)
+        path.unlink()
+    return Change(what="predictions", files=len(paths), rows=rows, unit="frames")
+
+
+def _filter_features(run_dir: Path, store: Store | None) -> Change:
+    """Keep the features of frames that are still there, and no others: nobody has to know what was removed."""
+    paths = sorted((run_dir / "features").rglob("[!.]*.parquet"))
+    keep = pa.array(sorted(_digests(run_dir, store)) if paths and store else [], pa.binary(32))
+    changed = dropped = 0
+    for path in paths:
+        table = pq.read_table(path)
+        left = table.filter(pc.is_in(table["content_sha256"], keep))
+        if len(left) < len(table):
+            changed, dropped = changed + 1, dropped + len(table) - len(left)
+            _replace(path, left)
+    return Change(what="features", files=changed, rows=dropped, unit="frames")
+
+
+def _replace(path: Path, table: pa.Table) -> None:
+    if not len(table):
+        path.unlink()
+        return
+    with publish(path) as temporary:
+        pq.write_table(table, temporary, compression="none", use_dictionary=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """Frames of a clip that somebody was asked for."""
+
+    clip: str
+    rows: tuple[int, ...]
+    size_px: int
+
+
+def _digests(run_dir: Path, store: Store) -> set[Digest]:
+    """Return the content hashes of all predicted frames, of their targets, and of the pairs of both."""
+    of_target: dict[_Target, tuple[Digest, ...]] = {}
+    found: set[Digest] = set()
+    for path in _prediction_files(run_dir):
+        prediction = predictions.read(path)
+        if prediction is None:
+            continue
+        size_px = prediction.header.inputs.size_px
+        target = _Target(clip=clip_in(path.stem), rows=prediction.rows, size_px=size_px)
+        if target not in of_target:
+            of_target[target] = _target_digests(store, target)
+        generated = Frames.of(prediction.frames).digests
+        found.update(generated, of_target[target], map(pair_digest, generated, of_target[target]))
+    return found
+
+
+def _target_digests(store: Store, target: _Target) -> tuple[Digest, ...]:
+    """Return the hashes of target frames; none where the data set does not have the clip."""
+    if all(clip.key != target.clip for clip in store.clips):
+        return ()
+    return Frames.of(store.frames(store.clip(target.clip), np.array(target.rows), target.size_px)).digests
+
+
+def _predictions_of(run_dir: Path, identity: str) -> Iterator[Path]:
+    return (path for path in _prediction_files(run_dir) if clip_in(path.stem).split("/")[0] == identity)
+
+
+def _prediction_files(run_dir: Path) -> Iterator[Path]:
+    yield from sorted((run_dir / "predictions").glob("*/[!.]*.parquet"))
+
+
+def _rows_in(path: Path) -> int:
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except pa.ArrowInvalid:
+        return 0
+
+
+def _is_scored(run_dir: Path, identity: str) -> bool:
+    path = run_dir / SCORES_FILE
+    try:
+        identities = pq.read_table(path, columns=["identity"])["identity"]
+    except FileNotFoundError:
+        return False
+    except pa.ArrowInvalid:
+        return True
+    return bool(pc.any(pc.equal(identities, identity)).as_py())
+
+
+def _has_tasks(run_dir: Path, identity: str) -> bool:
+    try:
+        known = TaskSet.load(run_dir / TASKS_FILE)
+    except HeadshotError:
+        return False
+    keys = [*(task.clip for task in known.tasks), *(skip.clip for skip in known.skipped)]
+    return any(key.split("/")[0] == identity for key in keys)

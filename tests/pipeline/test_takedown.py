@@ -1,0 +1,330 @@
+"""A person leaves a dataset: every byte of their pictures goes, everybody else's stays; faces are discs."""
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from manifests.schema import Manifest
+from pipeline import shards, takedown
+from pipeline.layout import DatasetLayout
+from pipeline.plan import read_plan
+from pipeline.status import status, verify
+from pipeline.store import Store
+from pipeline.takedown import begin, finish, take_out, traces, videos_of
+from pipeline.traces import WINDOW_BYTES, scan
+from pipeline.withdrawals import read_withdrawals
+from tests.pipeline.conftest import SMALL, clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
+from weights.errors import HeadshotError
+from weights.files import sha256_of
+
+pytestmark = pytest.mark.usefixtures("discs_are_faces")
+
+PEOPLE = ("ann", "bob", "cy", "dora")
+TOGETHER = SMALL.model_copy(update={"min_shards": 1, "row_group_frames": 16})
+"""Everybody of a split in one shard, and several row groups a clip."""
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Four people, each of a size and at a place of their own. Not to be changed."""
+    folder = tmp_path_factory.mktemp("films")
+    return {
+        name: encode_video(folder / f"{name}.mp4", disc_frames(30 + 2 * number, [(60 + 9 * number, 60, 22 + number)]))
+        for number, name in enumerate(PEOPLE)
+    }
+
+
+@pytest.fixture(scope="module")
+def manifest(films: dict[str, Path]) -> Manifest:
+    """Ann, Bob and Cy to train on, Dora to test on; Bob is credited by a name that must not stay."""
+    changes = {"bob": {"credit": "Robert the Disc", "consent": "by letter"}, "dora": {"split": "test"}}
+    return manifest_of(*(clip_of(path, **changes.get(name, {})) for name, path in films.items()))
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Path:
+    """A dataset in which Ann, Bob and Cy share a shard. Not to be changed."""
+    out = tmp_path_factory.mktemp("untouched") / "data"
+    with discs_for_faces():
+        run(manifest, out, TOGETHER)
+    return out
+
+
+@pytest.fixture
+def data(tmp_path: Path, untouched: Path) -> Path:
+    """The same dataset, to be changed."""
+    return Path(shutil.copytree(untouched, tmp_path / "data"))
+
+
+def without(root: Path, identity: str) -> tuple[takedown.Change, ...]:
+    begun = begin(root, identity)
+    return take_out(root, begun)
+
+
+def hashes(root: Path) -> dict[str, str]:
+    return {str(path.relative_to(root)): sha256_of(path) for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def pictures(root: Path, identity: str) -> list[bytes]:
+    store = Store.open(root)
+    return [
+        image for clip in store.clips if clip.identity == identity for image in store.encoded(clip, range(clip.frames))
+    ]
+
+
+def test_a_person_in_the_middle_of_a_shard_goes_and_the_others_stay_as_they_are(data: Path, untouched: Path) -> None:
+    before = Store.open(untouched)
+    removed = pictures(untouched, "bob")
+    changes = {change.what: (change.files, change.rows) for change in without(data, "bob")}
+    assert changes["shards"] == (1, len(removed)) == (1, 32)
+    after = Store.open(data)
+    assert [clip.identity for clip in after.clips] == ["ann", "cy", "dora"]
+    for clip in after.clips:
+        old, rows = before.clip(clip.key), range(clip.frames)
+        assert after.encoded(clip, rows) == before.encoded(old, rows)
+        np.testing.assert_array_equal(after.landmarks(clip, rows), before.landmarks(old, rows))
+        np.testing.assert_array_equal(after.column(clip, "source_frame"), before.column(old, "source_frame"))
+    assert verify(data) == ()
+    other = "data/test-00000-of-00001.parquet"
+    assert hashes(data)[other] == hashes(untouched)[other]
+    assert (after.info.clips, after.info.frames) == (3, before.info.frames - 32)
+
+
+def test_no_byte_of_a_removed_picture_is_found_again_and_every_one_was_there_before(
+    data: Path, untouched: Path
+) -> None:
+    removed = pictures(untouched, "bob")
+    begun = begin(data, "bob")
+    left = traces(data, "bob")
+    assert scan([data], left).found == (data / "data/train-00000-of-00001.parquet",)
+    take_out(data, begun)
+    result = scan([data], left)
+    assert result.found == ()
+    assert result.files > 10
+    everything = b"".join(path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file())
+    for image in removed:  # the plain way, against which the scan is held
+        middle = len(image) // 2
+        assert image[middle : middle + 32] not in everything
+
+
+def test_only_the_name_stays_so_that_the_person_stays_away(data: Path) -> None:
+    without(data, "bob")
+    finish(data, "bob")
+    named = {path.name for path in data.rglob("*") if path.is_file() and b"bob" in path.read_bytes()}
+    assert named == {"plan.json", "train-00000-of-00001.json", "rejects.parquet", "withdrawn.json"}
+    assert not any(b"Robert" in path.read_bytes() for path in data.rglob("*") if path.is_file())
+    (reject,) = Store.open(data).rejects
+    assert (reject.key, reject.reason) == ("bob/video/full", "withdrawn")
+    assert status(data).rejects_by_reason == {"withdrawn": 1}
+
+
+def test_what_is_left_is_what_preprocessing_makes_of_a_manifest_that_marks_the_person(
+    data: Path, manifest: Manifest, tmp_path: Path
+) -> None:
+    without(data, "bob")
+    day = read_withdrawals(DatasetLayout(data))["bob"]
+    run(marked(manifest, "bob", day), tmp_path / "anew", TOGETHER)
+    shard = "data/train-00000-of-00001.parquet"
+    assert pq.read_table(data / shard).equals(pq.read_table(tmp_path / "anew" / shard))
+    assert hashes(data)[shard] == hashes(tmp_path / "anew")[shard]
+    assert read_plan(DatasetLayout(data)).shards == read_plan(DatasetLayout(tmp_path / "anew")).shards
+
+
+def marked(manifest: Manifest, identity: str, day: date) -> Manifest:
+    clips = (
+        clip.model_copy(update={"withdrawn": day}) if clip.identity == identity else clip for clip in manifest.clips
+    )
+    return manifest.model_copy(update={"clips": tuple(clips)})
+
+
+def test_the_old_manifest_does_not_bring_the_person_back(data: Path, manifest: Manifest) -> None:
+    without(data, "bob")
+    finish(data, "bob")
+    before = hashes(data)
+    assert run(manifest, data, TOGETHER).shards_made == 0
+    assert hashes(data) == before
+
+
+def test_a_manifest_that_marks_the_person_is_taken_without_making_anything(data: Path, manifest: Manifest) -> None:
+    without(data, "bob")
+    finish(data, "bob")
+    report = run(marked(manifest, "bob", date(2025, 6, 30)), data, TOGETHER)
+    assert (report.shards_made, report.info.clips) == (0, 3)
+    assert verify(data) == ()
+
+
+def test_whatever_is_made_anew_is_made_without_the_person(data: Path, manifest: Manifest) -> None:
+    without(data, "bob")
+    finish(data, "bob")
+    report = run(manifest, data, TOGETHER.model_copy(update={"size_px": 48}), replace=True)
+    assert report.shards_made == 2
+    assert {clip.identity for clip in Store.open(data).clips} == {"ann", "cy", "dora"}
+
+
+def test_the_only_person_of_a_shard_leaves_an_empty_shard(data: Path) -> None:
+    without(data, "dora")
+    assert {clip.identity for clip in Store.open(data).clips} == {"ann", "bob", "cy"}
+    assert pq.read_metadata(data / "data/test-00000-of-00001.parquet").num_rows == 0
+    assert verify(data) == ()
+
+
+def test_one_after_the_other_all_can_leave(data: Path) -> None:
+    for name in PEOPLE:
+        without(data, name)
+        finish(data, name)
+        assert verify(data) == ()
+    assert Store.open(data).clips == ()
+    assert set(read_withdrawals(DatasetLayout(data))) == set(PEOPLE)
+
+
+def test_twice_is_harmless(data: Path) -> None:
+    without(data, "bob")
+    finish(data, "bob")
+    before = hashes(data)
+    assert without(data, "bob") == ()
+    finish(data, "bob")
+    assert hashes(data) == before
+
+
+STEPS: tuple[tuple[object, str, int], ...] = (
+    (takedown, "add_withdrawal", 1),
+    (takedown, "write_without", 1),
+    (shards, "locate_images", 1),
+    (shards, "publish", 2),
+    (shards, "write_record", 1),
+    (takedown, "publish_text", 2),
+    (takedown, "write_description", 1),
+    ("pipeline.description", "publish_text", 2),
+    ("pipeline.description", "publish_text", 3),
+)
+"""Where it is killed: a function, and at which call of it."""
+
+
+@pytest.mark.parametrize(("module", "function", "call"), STEPS, ids=lambda part: getattr(part, "__name__", str(part)))
+def test_killed_at_any_step_the_same_command_finishes_the_job(
+    data: Path, tmp_path: Path, module: object, function: str, call: int
+) -> None:
+    reference = Path(shutil.copytree(data, tmp_path / "reference"))
+    without(reference, "bob")
+    finish(reference, "bob")
+    with pytest.MonkeyPatch.context() as patch:
+        place = f"{module}.{function}" if isinstance(module, str) else f"{module.__name__}.{function}"  # type: ignore[attr-defined]
+        patch.setattr(place, killed_at(call, place))
+        with pytest.raises(KeyboardInterrupt):
+            without(data, "bob")
+    again = begin(data, "bob")
+    left = traces(data, "bob")
+    assert len(left) > 0, "the pictures' traces outlive the kill"
+    assert [clip.credit for clip in again.clips] == ["Robert the Disc"], "and so does where the videos lie"
+    take_out(data, again)
+    assert scan([data], left).found == ()
+    finish(data, "bob")
+    assert verify(data) == ()
+    assert without_times(data) == without_times(reference)
+
+
+def killed_at(call: int, place: str) -> Callable[..., object]:
+    """Return the function at `place`, which raises at its n-th call, before it does anything."""
+    import importlib
+
+    module, _, name = place.rpartition(".")
+    real = getattr(importlib.import_module(module), name)
+    calls = iter(range(1, 100))
+
+    def stand_in(*arguments: object, **options: object) -> object:
+        if next(calls) == call:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    return stand_in
+
+
+def without_times(root: Path) -> dict[str, str]:
+    """Hash everything but the records, which say how long it took."""
+    return {name: digest for name, digest in hashes(root).items() if not name.startswith("records/")}
+
+
+def test_between_the_steps_no_other_run_may_touch_the_dataset(data: Path, manifest: Manifest) -> None:
+    begin(data, "bob")
+    with pytest.raises(HeadshotError, match="takedown of bob .* was not finished"):
+        run(manifest, data, TOGETHER)
+
+
+def test_a_damaged_shard_of_the_person_is_dropped_and_made_again_without_them(data: Path, manifest: Manifest) -> None:
+    shard = DatasetLayout(data).shard("train-00000-of-00001")
+    shard.write_bytes(shard.read_bytes()[:-1000])
+    changes = {change.what: change.files for change in without(data, "bob")}
+    assert changes["unfinished or damaged shards, dropped"] == 2
+    finish(data, "bob")
+    assert [fault.detail for fault in verify(data)] == ["not made yet"]
+    assert run(manifest, data, TOGETHER).shards_made == 1
+    assert {clip.identity for clip in Store.open(data).clips} == {"ann", "cy", "dora"}
+
+
+def test_an_unfinished_dataset_is_cut_and_finished_later(data: Path, manifest: Manifest) -> None:
+    layout = DatasetLayout(data)
+    layout.record("test-00000-of-00001").unlink()
+    layout.info.unlink()
+    without(data, "bob")
+    finish(data, "bob")
+    assert not layout.index.exists()
+    report = run(manifest, data, TOGETHER)
+    assert (report.shards_made, report.info.clips) == (1, 3)
+
+
+def test_somebody_who_was_only_rejected_leaves_too(tmp_path: Path, films: dict[str, Path]) -> None:
+    manifest = manifest_of(films["ann"], clip_of(tmp_path / "nobody.mp4", credit="Nobody Inc."))
+    run(manifest, tmp_path / "data", TOGETHER)
+    without(tmp_path / "data", "nobody")
+    finish(tmp_path / "data", "nobody")
+    assert status(tmp_path / "data").rejects_by_reason == {"withdrawn": 1}
+    assert b"Nobody Inc." not in b"".join(
+        path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()
+    )
+    assert run(manifest, tmp_path / "data", TOGETHER).shards_made == 0
+
+
+def test_a_stranger_is_an_error_that_names_who_is_there(data: Path) -> None:
+    with pytest.raises(HeadshotError, match=r"nobody is called 'bop' .* the dataset has bob and 3 more"):
+        begin(data, "bop")
+    assert not DatasetLayout(data).withdrawals.exists()
+    assert begin(data, "bop", known=True).clips == ()
+
+
+def test_only_videos_that_show_nobody_else_may_be_deleted(tmp_path: Path, films: dict[str, Path]) -> None:
+    folder = tmp_path / "videos"
+    shutil.copytree(films["ann"].parent, folder)
+    shared = clip_of(Path("ann.mp4"), identity="bob", clip="shared")
+    own, outside = clip_of(Path("bob.mp4")), clip_of(films["cy"], identity="bob", clip="outside")
+    manifest = manifest_of(clip_of(Path("ann.mp4")), own, shared, outside)
+    data = tmp_path / "videos" / "data"
+    run(manifest, data, TOGETHER)
+    found = videos_of(data, begin(data, "bob"), folder)
+    assert found.own == (folder / "bob.mp4",)
+    assert len(found.others) == 2
+    assert "shows somebody else" in found.others[0] + found.others[1]
+    assert f"is not in {folder}" in found.others[0] + found.others[1]
+
+
+def test_a_window_is_found_at_any_offset_across_reads_and_nowhere_else(tmp_path: Path) -> None:
+    from pipeline.traces import CHUNK_BYTES, traces_of
+
+    rng = np.random.default_rng(5)
+    needle = rng.integers(0, 256, 4000, np.uint8).tobytes()
+    left = traces_of([needle])
+    noise = rng.integers(0, 256, 2 * CHUNK_BYTES, np.uint8).tobytes()
+    (tmp_path / "clean.bin").write_bytes(noise)
+    (tmp_path / "short.bin").write_bytes(noise[: WINDOW_BYTES - 1])
+    for offset in (0, 1, CHUNK_BYTES - 3000, CHUNK_BYTES - 1064, len(noise)):
+        (tmp_path / f"at-{offset}.bin").write_bytes(noise[:offset] + needle + noise[offset:])
+    (tmp_path / "part.bin").write_bytes(noise + needle[2700:3200])
+    result = scan([tmp_path], left)
+    assert [path.name for path in result.found] == sorted(
+        path.name for path in tmp_path.iterdir() if path.stem[:2] in {"at", "pa"}
+    )
+    assert result.size_bytes > 0
