@@ -251,7 +251,7 @@ def without_times(root: Path) -> dict[str, str]:
 
 def test_between_the_steps_no_other_run_may_touch_the_dataset(data: Path, manifest: Manifest) -> None:
     begin(data, "bob")
-    with pytest.raises(HeadshotError, match="takedown of bob .* was not finished"):
+    with pytest.raises(HeadshotError, match=r"takedown of bob .* was not finished"):
         run(manifest, data, TOGETHER)
 
 
