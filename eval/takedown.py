@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from eval import predictions
 from eval.features import Digest, Frames, pair_digest
-from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE
+from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
 from eval.tasks import TaskSet, clip_in
 from pipeline.store import Store
 from pipeline.takedown import Change
@@ -22,6 +22,14 @@ from weights.files import TEMPORARY_MARK, publish
 def holds(run_dir: Path, identity: str) -> bool:
     """Return whether a run holds predictions, tasks or scores of a person."""
     return any(_predictions_of(run_dir, identity)) or _is_scored(run_dir, identity) or _has_tasks(run_dir, identity)
+
+
+def made_from(run_dir: Path) -> str | None:
+    """Return the name of the data set that a finished run was made from, None where there is no finished run."""
+    try:
+        return Run.open(run_dir).record.dataset.name
+    except HeadshotError:
+        return None
 
 
 def take_out(run_dir: Path, identity: str, store: Store | None) -> tuple[Change, ...]:

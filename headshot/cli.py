@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from headshot import benchmark, corpora, dataset, drive, manifest, report, samples, train, weights
+from headshot import benchmark, corpora, dataset, drive, manifest, report, samples, takedown, train, weights
 from headshot.console import err
 from weights.errors import HeadshotError
 
@@ -25,6 +25,8 @@ app.add_typer(manifest.app, name="manifest")
 app.command(name="preprocess")(dataset.preprocess_command)
 app.command(name="status")(dataset.status_command)
 app.command(name="verify")(dataset.verify_command)
+app.command(name="statistics")(dataset.statistics_command)
+app.command(name="takedown")(takedown.takedown_command)
 app.command(name="train")(train.train_command)
 app.command(name="benchmark")(benchmark.benchmark_command)
 app.command(name="report")(report.report_command)

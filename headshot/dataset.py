@@ -1,4 +1,4 @@
-"""`headshot preprocess`, `status` and `verify`: raw video to shards."""
+"""`headshot preprocess`, `status`, `verify` and `statistics`: raw video to shards, and what they hold."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,13 +30,15 @@ def preprocess_command(
     """Turn raw video into Parquet shards of face crops and landmarks.
 
     Runs on all cores, or on the Dask scheduler that DASK_SCHEDULER_ADDRESS names. Killed at any moment, the
-    same command goes on where it was and ends with the same bytes.
+    same command goes on where it was and ends with the same bytes. A page with faces and distributions,
+    `statistics.html`, is written beside the dataset card.
 
     Example: [bold]headshot preprocess --manifest manifests/demo.toml --data data/demo[/]
     """
     from manifests.checks import require_consent
     from manifests.readers import read_manifest
     from pipeline.config import PipelineConfig
+    from pipeline.layout import DatasetLayout
     from pipeline.preprocess import preprocess
     from pipeline.progress import Progress
 
@@ -64,6 +66,11 @@ def preprocess_command(
         + (f", {len(report.quarantined)} tried again clip by clip" if report.quarantined else "")
     )
     _print_status(data)
+    if not DatasetLayout(data).statistics.is_file():
+        from reports.dataset_page import build_dataset_page
+
+        build_dataset_page(data)
+    out.print(f"faces and distributions: {DatasetLayout(data).statistics}")
 
 
 def status_command(data: Data = DATA) -> None:
@@ -90,6 +97,19 @@ def verify_command(data: Data = DATA) -> None:
         )
         raise typer.Exit(1)
     out.print(f"{data}: every shard is what its record says")
+
+
+def statistics_command(data: Data = DATA) -> None:
+    """Write the page with faces, poses, distributions, rejects and licences of a dataset again.
+
+    `headshot preprocess` writes it when the dataset is finished. It reads the index and a bounded sample of frames, so
+    it takes seconds at any size.
+
+    Example: [bold]headshot statistics --data data/demo[/]
+    """
+    from reports.dataset_page import build_dataset_page
+
+    out.print(f"statistics: {build_dataset_page(data)}")
 
 
 def _print_status(data: Path) -> None:

@@ -41,6 +41,11 @@ def learned_from(folder: Path, identity: str) -> bool:
     return bool(config and _of(config, identity)) or _resumes_with(folder, identity)
 
 
+def made_from(folder: Path) -> str | None:
+    """Return the name of the dataset that a finished checkpoint has learned from, None where there is none."""
+    return read_config(folder).dataset if (folder / CONFIG_FILE).is_file() else None
+
+
 def take_out(folder: Path, identity: str) -> CheckpointTakedown:
     """Remove what a checkpoint folder keeps of single clips of a person; called again, it finishes what is left.
 

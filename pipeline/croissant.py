@@ -6,7 +6,7 @@ the description travels with it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +160,7 @@ def _records_of(name: str, path: Path, schema: pa.Schema) -> dict[str, object]:
     }
 
 
-def _field(record_set: str, field: pa.Field, source: dict[str, object]) -> dict[str, object]:
+def _field(record_set: str, field: pa.Field, source: Mapping[str, object]) -> dict[str, object]:
     """Return one column; lists of fixed length are arrays of one axis."""
     described: dict[str, object] = {"@type": "cr:Field", "@id": f"{record_set}/{field.name}", "name": field.name}
     extract: dict[str, object] = {**source, "extract": {"column": field.name}}

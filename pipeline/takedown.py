@@ -165,6 +165,13 @@ def videos_of(root: Path, takedown: Takedown, folder: Path) -> Videos:
     return Videos(own=tuple(own), others=tuple(others))
 
 
+def delete_videos(videos: Videos) -> Change:
+    """Delete the videos that may be deleted."""
+    for path in videos.own:
+        path.unlink(missing_ok=True)
+    return Change(what="source videos, deleted", files=len(videos.own), rows=0, unit="")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cut:
     """What was taken from a shard."""

@@ -1,15 +1,11 @@
 """The whole page as data, and as HTML: everything inlined, nothing fetched."""
 
-import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from eval.metrics.specs import MetricSpec
@@ -20,6 +16,7 @@ from reports import curves as curve_geometry
 from reports.answer import Evidence, answer, headline
 from reports.curves import Curve, curves
 from reports.gallery import ClipGallery, galleries
+from reports.html import headshot_version, style, templates
 from reports.leads import Comparisons, leads
 from reports.legend import SystemKey, legend
 from reports.numbers import number, plural
@@ -28,7 +25,6 @@ from reports.provenance import CostRow, Fact, Provenance, costs, provenance, sum
 from reports.table import Column, LeadRow, MainTable, lead_rows, main_table, within_range
 from reports.worst import WorstGallery, worst_cases
 
-TEMPLATES = Path(__file__).with_name("templates")
 MOST_PICTURES = 900
 """Pictures of test clips on the page; at about 6 kB each they leave room below the page's limit."""
 
@@ -125,7 +121,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
             "Given a few frames of a person it has never met, how well does a system draw that person making "
             "movements of which it knows only the landmarks?"
         ),
-        version=_version(),
+        version=headshot_version(),
         headline=headline(evidence),
         answer=answer(evidence),
         facts=facts,
@@ -157,36 +153,15 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
 
 def render(page: Page) -> str:
     """Return the page as one HTML file that needs nothing else and lets nothing else in."""
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return (
-        _templates()
-        .get_template("report.html")
-        .render(
-            page=page,
-            chart=curve_geometry,
-            style=Markup(style),
-            style_hash=_csp_hash(style),
-        )
-    )
-
-
-def _version() -> str:
-    try:
-        return version("headshot")
-    except PackageNotFoundError:
-        return "(not installed)"
+    text, text_hash = style("style.css")
+    template = _templates().get_template("report.html")
+    return template.render(page=page, chart=curve_geometry, style=text, style_hash=text_hash)
 
 
 @cache
 def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["names"] = _unbroken_names
+    environment = templates().overlay()
+    environment.filters = {**environment.filters, "names": _unbroken_names}
     return environment
 
 
@@ -196,11 +171,6 @@ def _unbroken_names(text: str, keys: Sequence[SystemKey]) -> Markup:
     parts = re.split(f"({'|'.join(map(re.escape, names))})", text)
     span = Markup('<span class="nowrap">{}</span>')
     return Markup("").join(span.format(part) if place % 2 else part for place, part in enumerate(parts))
-
-
-def _csp_hash(text: str) -> str:
-    """Return the hash by which a content security policy admits exactly this inline text."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _pictures_note(shown: Sequence[ClipGallery], clips: int) -> str:

@@ -1,11 +1,12 @@
 """Who is in the data, under which terms, and which clips were left out and why."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pipeline.store import ClipEntry, RejectRow
+from pipeline.verdicts import RejectReason
 from reports.numbers import plural
 
 UNKNOWN_CONSENT = "not known"
@@ -69,7 +70,9 @@ def people(
         *(
             LeftOut(clip=one.key, stage="preprocessing", reason=_words(one.reason), detail=one.detail)
             for one in rejects
+            if one.reason != RejectReason.WITHDRAWN
         ),
+        *_withdrawn([one for one in rejects if one.reason == RejectReason.WITHDRAWN]),
         *(LeftOut(clip=clip, stage="tasks", reason="too few frames", detail=reason) for clip, reason in skipped),
     )
     counts = Counter(one.reason for one in left_out)
@@ -113,6 +116,14 @@ def _summary(clips: Sequence[ClipEntry]) -> str:
     unknown = len({clip.identity for clip in clips if not clip.consent})
     consent = f" Of {plural(unknown, 'person', 'people')} the basis of consent is not known." if unknown else ""
     return f"{'; '.join(parts)}. Nobody is in two splits.{consent}"
+
+
+def _withdrawn(rejects: Sequence[RejectRow]) -> Iterator[LeftOut]:
+    """Yield one line for everybody who asked to be removed; a page that is passed on does not name them."""
+    if rejects:
+        names = plural(len({one.identity for one in rejects}), "person", "people")
+        detail = f"{plural(len(rejects), 'clip')} of {names}"
+        yield LeftOut(clip="not named", stage="preprocessing", reason="withdrawn", detail=detail)
 
 
 def _words(reason: str) -> str:

@@ -114,6 +114,11 @@ def drawn_store(people: list[DrawnClip]) -> DrawnStore:
 @pytest.fixture(scope="session")
 def random_weight_content() -> ContentLoss:
     """The content network with random weights: for tests of mechanics, not of quality."""
+    return random_content()
+
+
+def random_content() -> ContentLoss:
+    """Return a content network with random weights."""
     generator = torch.Generator().manual_seed(0)
     shapes = {0: (64, 3), 2: (64, 64), 5: (128, 64), 7: (128, 128), 10: (256, 128)}
     state = {}

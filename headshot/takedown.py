@@ -1,0 +1,160 @@
+"""`headshot takedown`: a person leaves a dataset and everything that was made of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshot.console import err, out, table
+from headshot.options import DATA, OUT, RUN, Data
+from weights.errors import HeadshotError
+
+if TYPE_CHECKING:
+    from pipeline.store import Store
+    from pipeline.takedown import Change, Videos
+    from pipeline.withdrawals import Takedown
+
+MOST_PATHS = 20
+"""Videos listed by name."""
+
+
+def takedown_command(
+    identity: Annotated[str, typer.Argument(metavar="IDENTITY", help="The person, as the manifest names them.")],
+    data: Data = DATA,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="Folder of the run; runs/ and the name of the dataset's folder if none."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder of the report; reports/out/ and the name of the run's folder if none.")
+    ] = None,
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of the source videos: delete those of the person, after asking.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete the videos without asking.")] = False,
+) -> None:
+    """Take a person out of a dataset, its run and its report, and say what could not be reached.
+
+    Shards are written again without the person; those of others keep every byte. In the end every file is searched
+    for the bytes of the removed pictures; exit code 1 if some are found. Later runs leave the person out, whatever
+    their manifest says. Killed at any moment, the same command goes on where it was.
+
+    Example: [bold]headshot takedown jwp --data data/demo --run runs/demo --report reports/out/demo[/]
+    """
+    from eval import takedown as of_run
+    from model import takedown as of_checkpoint
+    from pipeline import takedown as of_dataset
+    from pipeline.traces import scan
+    from reports import takedown as of_pages
+
+    run = run or RUN.with_name(data.resolve().name)
+    report = report or OUT.with_name(run.resolve().name)
+    checkpoint = run / "checkpoint"
+    _check_same_dataset(data, run)
+    known = of_checkpoint.learned_from(checkpoint, identity) or of_run.holds(run, identity)
+    begun = of_dataset.begin(data, identity, known=known)
+    found = of_dataset.videos_of(data, begun, videos) if videos else None
+    delete = bool(found and found.own and (yes or _agreed(found.own)))
+    changes = list(of_dataset.take_out(data, begun))
+    changes += of_run.take_out(run, identity, _finished(data))
+    learned = of_checkpoint.take_out(checkpoint, identity)
+    changes += [*learned.changes, *of_pages.take_out(report, run, data)]
+    if found and delete:
+        changes.append(of_dataset.delete_videos(found))
+    _print_changes(identity, changes)
+    _print_unreached(begun, checkpoint, learned.clips_learned, _videos_left(begun, found, deleted=delete))
+    searched = scan([data, run, report], of_dataset.traces(data, identity))
+    if searched.found:
+        places = "".join(f"\n  {path}" for path in searched.found)
+        err.print(
+            f"bytes of the removed pictures are still in:{places}\nIs the same video in the dataset under another "
+            "name? Take that out too, or delete these files, and run this again",
+            markup=False,
+        )
+        raise typer.Exit(1)
+    of_dataset.finish(data, identity)
+    if searched.files:
+        size = f"{searched.files:,} files, {searched.size_bytes / 1e6:,.1f} MB"
+        out.print(f"searched {size}: no byte sequence of the removed pictures is left")
+
+
+def _check_same_dataset(data: Path, run: Path) -> None:
+    """Refuse a run of another dataset, whose people may have the same names.
+
+    Raises:
+        HeadshotError: The run was made from another one.
+    """
+    from eval import takedown as of_run
+    from model import takedown as of_checkpoint
+    from pipeline.layout import DatasetLayout
+    from pipeline.plan import read_plan
+
+    name = read_plan(DatasetLayout(data)).name
+    for source in (of_checkpoint.made_from(run / "checkpoint"), of_run.made_from(run)):
+        if source not in (None, name):
+            raise HeadshotError(
+                f"{run} was made from the dataset {source}, but {data} holds {name}; give the run of this one (--run)"
+            )
+
+
+def _finished(data: Path) -> "Store | None":
+    from pipeline.store import Store
+
+    try:
+        return Store.open(data)
+    except HeadshotError:
+        return None
+
+
+def _agreed(paths: Sequence[Path]) -> bool:
+    for line in _some([str(path) for path in paths]):
+        err.print(f"  {line}", markup=False)
+    return typer.confirm(f"Delete {len(paths)} videos, for good?", err=True)
+
+
+def _videos_left(begun: "Takedown", found: "Videos | None", *, deleted: bool) -> list[str]:
+    """Return the videos of the person that are still where they were."""
+    if found is not None:
+        return [*found.others, *(() if deleted else map(str, found.own))]
+    sources = (clip.source for clip in begun.clips)
+    names = (source.path if source.kind == "file" else f"{source.package}: {source.member}" for source in sources)
+    return list(dict.fromkeys(filter(None, names)))
+
+
+def _print_changes(identity: str, changes: Sequence["Change"]) -> None:
+    if not changes:
+        out.print(f"takedown of {identity}: there is nothing left to remove")
+        return
+    rows = table(f"Takedown of {identity}", "what", "files", "removed")
+    for change in changes:
+        rows.add_row(change.what, f"{change.files:,}", f"{change.rows:,} {change.unit}" if change.rows else "")
+    out.print(rows)
+
+
+def _print_unreached(begun: "Takedown", checkpoint: Path, learned: int, videos: Sequence[str]) -> None:
+    rows = table("Out of reach", "what", "what to do")
+    if learned:
+        clips = f"{learned:,} {'clip' if learned == 1 else 'clips'} of people who left"
+        rows.add_row("the networks", f"they have learned from {clips}: remove {checkpoint} and train again")
+    for line in _some(videos):
+        rows.add_row("source video", line)
+    day = begun.day.isoformat()
+    rows.add_row(
+        "the manifest", f"mark the clips with withdrawn = {day}, or a new folder would hold {begun.identity} again"
+    )
+    rows.add_row(
+        "the name", "it stays in withdrawn.json, plan.json, records and rejects.parquet, so that nobody is brought back"
+    )
+    rows.add_row(
+        "what was passed on", "copies of dataset, checkpoint and report, videos by `headshot drive`: ask who has them"
+    )
+    rows.add_row(
+        "what others keep", "backups, snapshots, caches such as that of Hugging Face datasets, other datasets and runs"
+    )
+    out.print(rows)
+
+
+def _some(lines: Sequence[str]) -> list[str]:
+    more = len(lines) - MOST_PATHS
+    return [*lines[:MOST_PATHS], *([f"and {more:,} more"] if more > 0 else [])]

@@ -1,0 +1,158 @@
+"""`headshot takedown` on a dataset, a checkpoint, a run and pages that were made by their own writers."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from eval.benchmark import benchmark
+from eval.metrics.specs import PSNR, SSIM
+from eval.results import Run
+from eval.systems.baselines import CopySource, MeanFrame
+from eval.tasks import make_tasks
+from headshot.cli import app
+from model import training
+from model.checkpoint import read_config
+from model.content import ContentLoss
+from model.presets import preset
+from model.training import train
+from pipeline.store import Store
+from reports.build import build_report
+from reports.dataset_page import build_dataset_page
+from tests.model.conftest import random_content
+from tests.pipeline.conftest import SMALL, clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
+from weights.errors import HeadshotError
+
+PEOPLE = {"ann": "train", "bob": "train", "cy": "test", "dora": "test", "eve": "test"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A working folder after `make benchmark`: videos, data, run, report. Not to be changed."""
+    root = tmp_path_factory.mktemp("finished")
+    (root / "raw").mkdir()
+    films = [
+        encode_video(root / "raw" / f"{name}.mp4", disc_frames(44, [(50 + 11 * number, 60, 22 + number)]))
+        for number, name in enumerate(PEOPLE)
+    ]
+    clips = [clip_of(Path("raw") / film.name, split=PEOPLE[film.stem], credit=f"by {film.stem}") for film in films]
+    with pytest.MonkeyPatch.context() as patch:
+        (root / "weights").write_bytes(b"random")
+        patch.setattr(training, "fetch", lambda _: root / "weights")
+        patch.setattr(ContentLoss, "pretrained", classmethod(lambda _: random_content()))
+        with discs_for_faces():
+            run(manifest_of(*clips), root / "data", SMALL)
+        store = Store.open(root / "data")
+        tiny = preset("tiny")
+        short = tiny.model_copy(update={"meta_learning": tiny.meta_learning.model_copy(update={"steps": 1})})
+        train(store, short, root / "run" / "checkpoint", device="cpu")
+        tasks = make_tasks(store, [1, 8], size_px=64)
+        benchmark(store, [CopySource(), MeanFrame()], tasks, root / "run", specs=[SSIM, PSNR])
+        build_report(root / "run", root / "data", root / "report")
+        build_dataset_page(root / "data")
+        yield root
+
+
+@pytest.fixture
+def place(finished: Path, tmp_path: Path) -> Path:
+    """The same folder, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "work"))
+
+
+def takedown(place: Path, *arguments: str, answer: str = "") -> Result:
+    """Run the command where all is; it needs no network and no video."""
+    folders = ("--data", "data", "--run", "run", "--report", "report")
+    with contextlib.chdir(place):
+        return CliRunner().invoke(app, ["takedown", *arguments, *folders], input=answer)
+
+
+def naming(place: Path, name: str) -> set[str]:
+    files = (path for path in place.rglob("*") if path.is_file() and "raw" not in path.parts)
+    return {str(path.relative_to(place)) for path in files if name.encode() in path.read_bytes() or name in path.name}
+
+
+def test_somebody_to_train_on_leaves_dataset_checkpoint_and_pages(place: Path) -> None:
+    ended = takedown(place, "bob")
+    assert ended.exit_code == 0, ended.stderr
+    assert naming(place, "by bob") == set()
+    assert {Path(path).name for path in naming(place, "bob")} == {
+        "plan.json",
+        "withdrawn.json",
+        "rejects.parquet",
+        "train-00001-of-00002.json",
+    }
+    assert [clip.identity for clip in read_config(place / "run/checkpoint").clips] == ["ann"]
+    assert len(Run.open(place / "run").scores), "nobody under test has left"
+    assert "dora" in (place / "report/index.html").read_text()
+    for row in ("shards", "checkpoint: clip embeddings", "report, written again", "statistics page, written again"):
+        assert row in ended.stdout
+    assert "learned from 1 clip of people who left" in ended.stdout
+    assert "raw/bob.mp4" in ended.stdout, "what it could not reach is named"
+    assert "no byte sequence of the removed pictures is left" in ended.stdout
+
+
+def test_somebody_under_test_leaves_predictions_scores_and_the_report_goes(place: Path) -> None:
+    ended = takedown(place, "dora")
+    assert ended.exit_code == 0, ended.stderr
+    assert not (place / "report/index.html").exists()
+    assert not (place / "run/run.json").exists()
+    assert not naming(place / "run", "dora")
+    assert [clip.identity for clip in read_config(place / "run/checkpoint").clips] == ["ann", "bob"]
+    assert "the networks" not in ended.stdout
+    again = takedown(place, "dora")
+    assert again.exit_code == 0
+    assert "nothing left to remove" in again.stdout
+
+
+def test_videos_are_deleted_only_when_asked_for_and_agreed_to(place: Path) -> None:
+    asked = ("bob", "--videos", ".")
+    refused = takedown(place, *asked, answer="n\n")
+    assert refused.exit_code == 0, refused.stderr
+    assert (place / "raw/bob.mp4").exists()
+    assert str(place / "raw/bob.mp4") in refused.stdout
+    assert takedown(place, "cy", "--videos", ".", "--yes").exit_code == 0
+    assert sorted(path.name for path in (place / "raw").iterdir()) == ["ann.mp4", "bob.mp4", "dora.mp4", "eve.mp4"]
+
+
+def test_pictures_that_are_elsewhere_under_the_folders_are_found_and_the_command_can_be_repeated(
+    place: Path, finished: Path
+) -> None:
+    store = Store.open(finished / "data")
+    (clip,) = (clip for clip in store.clips if clip.identity == "bob")
+    (place / "run" / "notes.bin").write_bytes(b"x" * 1001 + store.encoded(clip, [7])[0])
+    ended = takedown(place, "bob")
+    assert ended.exit_code == 1
+    assert "notes.bin" in ended.stderr
+    (place / "run" / "notes.bin").unlink()
+    again = takedown(place, "bob")
+    assert again.exit_code == 0, again.stderr
+    assert "no byte sequence of the removed pictures is left" in again.stdout
+
+
+def test_a_stranger_is_one_paragraph_and_exit_code_2_and_changes_nothing(place: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.is_file()}
+    ended = subprocess.run(
+        [sys.executable, "-m", "headshot", "takedown", "bop", "--data", "data", "--run", "run"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=place,
+    )
+    assert ended.returncode == 2
+    assert "the dataset has bob" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.is_file()} == before
+
+
+def test_the_run_of_another_dataset_is_not_touched(place: Path) -> None:
+    plan = place / "data" / "plan.json"
+    plan.write_text(plan.read_text().replace('"name": "tests"', '"name": "office"', 1))
+    ended = takedown(place, "bob")
+    assert isinstance(ended.exception, HeadshotError)
+    assert "made from the dataset tests" in str(ended.exception)
