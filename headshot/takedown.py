@@ -13,6 +13,7 @@ from weights.errors import HeadshotError
 if TYPE_CHECKING:
     from pipeline.store import Store
     from pipeline.takedown import Change, Videos
+    from pipeline.traces import Scan
     from pipeline.withdrawals import Takedown
 
 MOST_PATHS = 20
@@ -42,16 +43,16 @@ def takedown_command(
 
     Example: [bold]headshot takedown jwp --data data/demo --run runs/demo --report reports/out/demo[/]
     """
+    run = run or RUN.with_name(data.resolve().name)
+    report = report or OUT.with_name(run.resolve().name)
+    checkpoint = run / "checkpoint"
+    _check_same_dataset(data, run)
     from eval import takedown as of_run
     from model import takedown as of_checkpoint
     from pipeline import takedown as of_dataset
     from pipeline.traces import scan
     from reports import takedown as of_pages
 
-    run = run or RUN.with_name(data.resolve().name)
-    report = report or OUT.with_name(run.resolve().name)
-    checkpoint = run / "checkpoint"
-    _check_same_dataset(data, run)
     known = of_checkpoint.learned_from(checkpoint, identity) or of_run.holds(run, identity)
     begun = of_dataset.begin(data, identity, known=known)
     found = of_dataset.videos_of(data, begun, videos) if videos else None
@@ -64,19 +65,8 @@ def takedown_command(
         changes.append(of_dataset.delete_videos(found))
     _print_changes(identity, changes)
     _print_unreached(begun, checkpoint, learned.clips_learned, _videos_left(begun, found, deleted=delete))
-    searched = scan([data, run, report], of_dataset.traces(data, identity))
-    if searched.found:
-        places = "".join(f"\n  {path}" for path in searched.found)
-        err.print(
-            f"bytes of the removed pictures are still in:{places}\nIs the same video in the dataset under another "
-            "name? Take that out too, or delete these files, and run this again",
-            markup=False,
-        )
-        raise typer.Exit(1)
+    _print_search(scan([data, run, report], of_dataset.traces(data, identity)))
     of_dataset.finish(data, identity)
-    if searched.files:
-        size = f"{searched.files:,} files, {searched.size_bytes / 1e6:,.1f} MB"
-        out.print(f"searched {size}: no byte sequence of the removed pictures is left")
 
 
 def _check_same_dataset(data: Path, run: Path) -> None:
@@ -85,12 +75,13 @@ def _check_same_dataset(data: Path, run: Path) -> None:
     Raises:
         HeadshotError: The run was made from another one.
     """
-    from eval import takedown as of_run
-    from model import takedown as of_checkpoint
     from pipeline.layout import DatasetLayout
     from pipeline.plan import read_plan
 
     name = read_plan(DatasetLayout(data)).name
+    from eval import takedown as of_run  # after the question whether there is a dataset, because torch takes its time
+    from model import takedown as of_checkpoint
+
     for source in (of_checkpoint.made_from(run / "checkpoint"), of_run.made_from(run)):
         if source not in (None, name):
             raise HeadshotError(
@@ -153,6 +144,25 @@ def _print_unreached(begun: "Takedown", checkpoint: Path, learned: int, videos: 
         "what others keep", "backups, snapshots, caches such as that of Hugging Face datasets, other datasets and runs"
     )
     out.print(rows)
+
+
+def _print_search(searched: "Scan") -> None:
+    """Say whether bytes of removed pictures were found.
+
+    Raises:
+        typer.Exit: They were.
+    """
+    if searched.found:
+        places = "".join(f"\n  {path}" for path in searched.found)
+        err.print(
+            f"bytes of the removed pictures are still in:{places}\nIs the same video in the dataset under another "
+            "name? Take that out too, or delete these files, and run this again",
+            markup=False,
+        )
+        raise typer.Exit(1)
+    if searched.files:
+        size = f"{searched.files:,} files, {searched.size_bytes / 1e6:,.1f} MB"
+        out.print(f"searched {size}: no byte sequence of the removed pictures is left")
 
 
 def _some(lines: Sequence[str]) -> list[str]:

@@ -97,6 +97,8 @@ def check_usage(line: str) -> None:
         (["benchmark", "--shots", "1,eight"], "whole numbers"),
         (["report", "--run", "nowhere"], "nowhere"),
         (["status", "--data", "nowhere"], "nowhere"),
+        (["statistics", "--data", "nowhere"], "nowhere"),
+        (["takedown", "ann", "--data", "nowhere"], "nowhere"),
         (["drive", "--support", "a", "--driving", "b", "--out", "c.gif"], ".mp4"),
         (["weights", "fetch", "no-such-network"], "no-such-network"),
         (["weights", "add", "fr-pose", "absent.onnx"], "absent.onnx"),

@@ -8,7 +8,9 @@ import pytest
 
 from eval.results import Run
 from pipeline.store import Store
+from reports.dataset_page import build_dataset_page
 from reports.page import compose, render
+from tests.reports.test_dataset_page import small_dataset
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -54,6 +56,14 @@ def address(run: Run, store: Store, tmp_path_factory: pytest.TempPathFactory) ->
     return path.as_uri()
 
 
+@pytest.fixture(scope="module", params=["report", "dataset"])
+def any_address(request: pytest.FixtureRequest, address: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where each kind of page lies on disk."""
+    if request.param == "report":
+        return address
+    return build_dataset_page(small_dataset(tmp_path_factory.mktemp("dataset"))).as_uri()
+
+
 @pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in SCHEMES], ids=str)
 def page(browser: "sync_api.Browser", request: pytest.FixtureRequest) -> Iterator["sync_api.Page"]:
     """An empty tab at each width in each colour scheme."""
@@ -64,36 +74,36 @@ def page(browser: "sync_api.Browser", request: pytest.FixtureRequest) -> Iterato
     context.close()
 
 
-def test_the_page_asks_for_nothing_and_complains_of_nothing(page: "sync_api.Page", address: str) -> None:
+def test_the_page_asks_for_nothing_and_complains_of_nothing(page: "sync_api.Page", any_address: str) -> None:
     requests: list[str] = []
     messages: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
-    page.goto(address)
+    page.goto(any_address)
     page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
     page.wait_for_function("[...document.images].every(image => image.complete)")
-    assert [url for url in requests if not url.startswith("data:")] == [address]
+    assert [url for url in requests if not url.startswith("data:")] == [any_address]
     assert messages == []
     assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).length") == 0
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 375), ("dark", 1440)])
 def test_axe_finds_nothing_to_complain_about(
-    browser: "sync_api.Browser", address: str, scheme: str, width: int
+    browser: "sync_api.Browser", any_address: str, scheme: str, width: int
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     context.set_default_timeout(PATIENCE_MS)
     tab = context.new_page()
-    tab.goto(address)
+    tab.goto(any_address)
     results = axe.Axe().run(tab, options={"runOnly": RULES, "resultTypes": ["violations"]}).response
     assert len(results["passes"]) > 30, "axe did look"
     assert [(found["id"], found["nodes"][0]["html"]) for found in results["violations"]] == []
     context.close()
 
 
-def test_the_page_never_scrolls_sideways(page: "sync_api.Page", address: str) -> None:
-    page.goto(address)
+def test_the_page_never_scrolls_sideways(page: "sync_api.Page", any_address: str) -> None:
+    page.goto(any_address)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
