@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.clip_work import BATCH_FRAMES
+from pipeline.follow import BATCH_FRAMES
 from pipeline.shard_writer import parquet_options
 
 PLAN_KEY = b"headshot.plan_sha256"

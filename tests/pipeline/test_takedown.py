@@ -194,7 +194,7 @@ def test_twice_is_harmless(data: Path) -> None:
 STEPS: tuple[tuple[object, str, int], ...] = (
     (takedown, "add_withdrawal", 1),
     (takedown, "write_without", 1),
-    (shards, "locate_images", 1),
+    (shards, "_verified_offsets", 1),
     (shards, "publish", 2),
     (shards, "write_record", 1),
     (takedown, "publish_text", 2),
