@@ -119,7 +119,8 @@ def _print_changes(identity: str, changes: Sequence["Change"]) -> None:
         return
     rows = table(f"Takedown of {identity}", "what", "files", "removed")
     for change in changes:
-        rows.add_row(change.what, f"{change.files:,}", f"{change.rows:,} {change.unit}" if change.rows else "")
+        unit = change.unit.removesuffix("s") if change.rows == 1 else change.unit
+        rows.add_row(change.what, f"{change.files:,}", f"{change.rows:,} {unit}" if change.rows else "")
     out.print(rows)
 
 

@@ -67,7 +67,8 @@ def begin(root: Path, identity: str, *, known: bool = False) -> Takedown:
         known: The person is known elsewhere, such as from a checkpoint; else the dataset has to know them.
 
     Raises:
-        HeadshotError: There is no dataset, nobody knows the person, or another run is at work.
+        HeadshotError: There is no dataset, it was made by another version, nobody knows the person, or another run is
+            at work.
     """
     layout = DatasetLayout(root.resolve())
     plan = read_plan(layout)
@@ -82,6 +83,7 @@ def begin(root: Path, identity: str, *, known: bool = False) -> Takedown:
         days = [clip.withdrawn for clip in clips if clip.withdrawn is not None]
         day = left.get(identity) or max(days, default=datetime.now(UTC).date())
         takedown = Takedown(identity=identity, day=day, clips=clips)
+        _refuse_other_versions(layout, plan, takedown)
         add_withdrawal(layout, identity, day)
         with publish(_traces_file(layout, identity)) as temporary:
             np.save(temporary, traces_of(_pictures(layout, plan, identity)))
@@ -178,6 +180,25 @@ class _Cut:
 
     clips: int
     frames: int
+
+
+def _refuse_other_versions(layout: DatasetLayout, plan: Plan, takedown: Takedown) -> None:
+    """Refuse a finished dataset whose shards cannot be told from stale ones: it would be taken apart.
+
+    Raises:
+        HeadshotError: A record cannot be read, or is of another plan.
+    """
+    if not layout.info.is_file():
+        return
+    for before, after in zip(plan.shards, _without(plan, takedown).shards, strict=True):
+        record = read_record(layout, before.name)
+        expected = (before.sha256(plan.config), after.sha256(plan.config))
+        if record is None or record.plan_sha256 not in expected:
+            raise HeadshotError(
+                f"shard {before.name} of {layout.root} was made by another version of headshot, or its record is "
+                f"missing; run the takedown with that version, or `headshot preprocess` with the clips of "
+                f"{takedown.identity} marked as withdrawn"
+            )
 
 
 def _cut_shard(

@@ -1,8 +1,8 @@
 """Traces of pictures: enough to find their bytes again in any file, too little to see anything.
 
-A trace is the hash of a window of bytes from inside an encoded picture. Every window of a file is hashed in the same
-way (a polynomial modulo 2^64, doubled from one byte to the full width), so a picture is found at any offset, also as
-part of another file.
+Every window of 128 bytes of a file has a hash (a polynomial modulo 2^64, doubled from one byte to the full width).
+The traces of an encoded picture are its few smallest hashes. So its bytes are found at any offset of any file, in
+part as well, and whatever has a larger hash than all traces can be passed over.
 """
 
 import os
@@ -16,11 +16,11 @@ from jaxtyping import UInt8, UInt64
 
 DOUBLINGS = 7
 WINDOW_BYTES = 2**DOUBLINGS
-PLACES = (0.25, 0.5, 0.75)
-"""Where in a picture windows are taken, so that a part of it is found too."""
+TRACES = 8
+"""Of each picture; they lie scattered over it."""
 LEAST_VALUES = 32
 """A window with fewer different bytes is flat and could be in any file; it leaves no trace."""
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 15
 """Read at a time, so that the hashes stay in the processor's cache."""
 _BASE = 0x9E3779B97F4A7C15
 _FACTORS = tuple(np.uint64(pow(_BASE, 2**power, 2**64)) for power in range(DOUBLINGS))
@@ -37,10 +37,8 @@ class Scan:
 
 def traces_of(pictures: Iterable[bytes]) -> UInt64[np.ndarray, " traces"]:
     """Return the traces of encoded pictures, sorted and each once."""
-    windows = [window for picture in pictures for window in _windows(np.frombuffer(picture, np.uint8))]
-    if not windows:
-        return np.empty(0, np.uint64)
-    return np.unique(np.concatenate([_hashes(window) for window in windows]))
+    found = [_smallest(np.frombuffer(picture, np.uint8)) for picture in pictures]
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
 
 
 def scan(folders: Sequence[Path], traces: UInt64[np.ndarray, " traces"]) -> Scan:
@@ -48,14 +46,11 @@ def scan(folders: Sequence[Path], traces: UInt64[np.ndarray, " traces"]) -> Scan
 
     Args:
         folders: Where to look; those that do not exist hold nothing.
-        traces: What to look for, sorted.
+        traces: What to look for, sorted; where there are none, nothing is read.
     """
-    paths = sorted({path for folder in folders for path in _files(folder.resolve())})
-    if not len(traces):
-        return Scan(files=0, size_bytes=0, found=())
-    sieve = _Sieve(traces)
+    paths = sorted({path for folder in folders for path in _files(folder.resolve())}) if len(traces) else []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hits = list(pool.map(lambda path: _found_in(path, sieve), paths))
+        hits = list(pool.map(lambda path: _found_in(path, traces), paths))
     return Scan(
         files=len(paths),
         size_bytes=sum(size for size, _ in hits),
@@ -63,45 +58,35 @@ def scan(folders: Sequence[Path], traces: UInt64[np.ndarray, " traces"]) -> Scan
     )
 
 
-class _Sieve:
-    """Tells which hashes are traces, most of them by one look into a small table."""
-
-    def __init__(self, traces: UInt64[np.ndarray, " traces"]) -> None:
-        bits = min(26, max(16, len(traces).bit_length() + 6))
-        self._traces = traces
-        self._shift = np.uint64(64 - bits)
-        self._table = np.zeros(2**bits, bool)
-        self._table[traces >> self._shift] = True
-
-    def any_of(self, hashes: UInt64[np.ndarray, " windows"]) -> bool:
-        likely = hashes[self._table[hashes >> self._shift]]
-        return bool(np.isin(likely, self._traces).any())
-
-
 def _files(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder):
         yield from (path for path in (Path(parent, name) for name in names) if path.is_file())
 
 
-def _found_in(path: Path, sieve: _Sieve) -> tuple[int, bool]:
+def _found_in(path: Path, traces: UInt64[np.ndarray, " traces"]) -> tuple[int, bool]:
     """Return how much of a file was read until something was found, and whether."""
     size, rest = 0, b""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             size += len(chunk)
             data = rest + chunk
-            if len(data) >= WINDOW_BYTES and sieve.any_of(_hashes(np.frombuffer(data, np.uint8))):
+            if _has_any(_hashes(np.frombuffer(data, np.uint8)), traces):
                 return size, True
             rest = data[-(WINDOW_BYTES - 1) :]
     return size, False
 
 
-def _windows(picture: UInt8[np.ndarray, " bytes"]) -> Iterator[UInt8[np.ndarray, " window"]]:
-    for place in PLACES:
-        start = int(place * (len(picture) - WINDOW_BYTES))
-        window = picture[max(start, 0) :][:WINDOW_BYTES]
-        if len(window) == WINDOW_BYTES and len(np.unique(window)) >= LEAST_VALUES:
-            yield window
+def _has_any(hashes: UInt64[np.ndarray, " windows"], traces: UInt64[np.ndarray, " traces"]) -> bool:
+    likely = hashes[np.flatnonzero(hashes <= traces[-1])]
+    nearest = np.minimum(traces.searchsorted(likely), len(traces) - 1)
+    return bool((traces[nearest] == likely).any())
+
+
+def _smallest(picture: UInt8[np.ndarray, " bytes"]) -> UInt64[np.ndarray, " traces"]:
+    hashes = _hashes(picture)
+    places = np.argpartition(hashes, TRACES)[:TRACES] if len(hashes) > TRACES else np.arange(len(hashes))
+    windows = (picture[place : place + WINDOW_BYTES] for place in places)
+    return hashes[places[[len(set(window.tolist())) >= LEAST_VALUES for window in windows]]]
 
 
 def _hashes(data: UInt8[np.ndarray, " bytes"]) -> UInt64[np.ndarray, " windows"]:
@@ -109,5 +94,7 @@ def _hashes(data: UInt8[np.ndarray, " bytes"]) -> UInt64[np.ndarray, " windows"]
     hashes = data.astype(np.uint64)
     for power, factor in enumerate(_FACTORS):
         half = 2**power
-        hashes = hashes[:-half] * factor + hashes[half:]
+        doubled = hashes[:-half] * factor
+        doubled += hashes[half:]
+        hashes = doubled
     return hashes

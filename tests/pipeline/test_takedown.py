@@ -266,6 +266,15 @@ def test_a_damaged_shard_of_the_person_is_dropped_and_made_again_without_them(da
     assert {clip.identity for clip in Store.open(data).clips} == {"ann", "cy", "dora"}
 
 
+def test_a_dataset_of_another_version_is_not_taken_apart(data: Path) -> None:
+    record = DatasetLayout(data).record("test-00000-of-00001")
+    record.write_text(record.read_text().replace('"colour_rule"', '"color_rule"'))
+    before = hashes(data)
+    with pytest.raises(HeadshotError, match="made by another version"):
+        begin(data, "bob")
+    assert hashes(data) == before
+
+
 def test_an_unfinished_dataset_is_cut_and_finished_later(data: Path, manifest: Manifest) -> None:
     layout = DatasetLayout(data)
     layout.record("test-00000-of-00001").unlink()
@@ -322,7 +331,7 @@ def test_a_window_is_found_at_any_offset_across_reads_and_nowhere_else(tmp_path:
     (tmp_path / "short.bin").write_bytes(noise[: WINDOW_BYTES - 1])
     for offset in (0, 1, CHUNK_BYTES - 3000, CHUNK_BYTES - 1064, len(noise)):
         (tmp_path / f"at-{offset}.bin").write_bytes(noise[:offset] + needle + noise[offset:])
-    (tmp_path / "part.bin").write_bytes(noise + needle[2700:3200])
+    (tmp_path / "part.bin").write_bytes(noise + needle[1500:3500])
     result = scan([tmp_path], left)
     assert [path.name for path in result.found] == sorted(
         path.name for path in tmp_path.iterdir() if path.stem[:2] in {"at", "pa"}
