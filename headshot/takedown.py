@@ -12,9 +12,10 @@ from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
     from pipeline.store import Store
-    from pipeline.takedown import Change, Videos
+    from pipeline.takedown import Change
+    from pipeline.takedown_notes import Takedown
+    from pipeline.takedown_videos import Videos
     from pipeline.traces import Scan
-    from pipeline.withdrawals import Takedown
 
 MOST_PATHS = 20
 """Videos listed by name."""
@@ -50,23 +51,24 @@ def takedown_command(
     from eval import takedown as of_run
     from model import takedown as of_checkpoint
     from pipeline import takedown as of_dataset
+    from pipeline import takedown_notes, takedown_videos
     from pipeline.traces import scan
     from reports import takedown as of_pages
 
     known = of_checkpoint.learned_from(checkpoint, identity) or of_run.holds(run, identity)
-    begun = of_dataset.begin(data, identity, known=known)
-    found = of_dataset.videos_of(data, begun, videos) if videos else None
+    begun = takedown_notes.begin(data, identity, known=known)
+    found = takedown_videos.videos_of(data, begun, videos) if videos else None
     delete = bool(found and found.own and (yes or _agreed(found.own)))
     changes = list(of_dataset.take_out(data, begun))
     changes += of_run.take_out(run, identity, _finished(data))
     learned = of_checkpoint.take_out(checkpoint, identity)
     changes += [*learned.changes, *of_pages.take_out(report, run, data)]
     if found and delete:
-        changes.append(of_dataset.delete_videos(found))
+        changes.append(takedown_videos.delete_videos(found))
     _print_changes(identity, changes)
     _print_unreached(begun, checkpoint, learned.clips_learned, _videos_left(begun, found, deleted=delete))
-    _print_search(scan([data, run, report], of_dataset.traces(data, identity)))
-    of_dataset.finish(data, identity)
+    _print_search(scan([data, run, report], takedown_notes.traces(data, identity)))
+    takedown_notes.finish(data, identity)
 
 
 def _check_same_dataset(data: Path, run: Path) -> None:

@@ -90,5 +90,5 @@ class DatasetLayout:
 
     def stale_files(self) -> Iterator[Path]:
         """Yield temporary files."""
-        for folder in (self.root, self.root / "data", self.root / "offsets", self.root / "records"):
+        for folder in (self.root, self.root / "data", self.root / "offsets", self.root / "records", self.takedowns):
             yield from sorted(folder.glob(f".*{TEMPORARY_MARK}*"))

@@ -87,6 +87,15 @@ def make_plan(manifest: Manifest, config: PipelineConfig, withdrawn: Mapping[str
     )
 
 
+def withdraw(plan: Plan, identity: str, day: date) -> Plan:
+    """Return the plan as it would have been, had the person withdrawn before."""
+    shards = (
+        shard.model_copy(update={"clips": tuple(as_planned(clip, {identity: day}) for clip in shard.clips)})
+        for shard in plan.shards
+    )
+    return plan.model_copy(update={"shards": tuple(shards)})
+
+
 def as_planned(clip: Clip, withdrawn: Mapping[str, date]) -> Clip:
     """Return what a plan says of a clip: everything, or of somebody who withdrew no more than its key and the day."""
     day = withdrawn.get(clip.identity, clip.withdrawn)

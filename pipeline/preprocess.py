@@ -18,7 +18,8 @@ from pipeline.progress import Meter, ProgressHook, silent
 from pipeline.quarantine import build_in_child, quarantine
 from pipeline.records import ShardRecord, read_record
 from pipeline.summary import summarise
-from pipeline.withdrawals import read_withdrawals, refuse_half_done
+from pipeline.takedown_notes import refuse_half_done
+from pipeline.withdrawals import read_withdrawals
 from weights.errors import HeadshotError
 from weights.fetch import fetch
 

@@ -1,6 +1,6 @@
 """The statistics page of a dataset: who is in it, how they look, what was left out, under which terms.
 
-It reads the index and a bounded sample of frames, so a page over millions of clips takes as long as one over hundreds.
+It reads the index and a bounded sample of frames, so the page of a million clips takes seconds, too.
 """
 
 from collections.abc import Sequence

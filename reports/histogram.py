@@ -13,6 +13,8 @@ WIDTH, HEIGHT = 320, 150
 LEFT, RIGHT, TOP, BOTTOM = 8.0, 8.0, 16.0, 26.0
 AIMED_BARS = 22
 AIMED_TICKS = 5
+FEWEST_BARS = 6
+"""Where all values are alike, they should not fill the drawing."""
 TAIL = 0.995
 """Values above this share are gathered in the last bar where they would stretch the axis."""
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -71,7 +73,7 @@ def histogram(
     cut = high - low > 1.5 * (body - low) and body > low
     step = nice_step((body if cut else high) - low, AIMED_BARS)
     first = math.floor(low / step + 1e-9)
-    last = max(first + 1, math.ceil((body if cut else high) / step - 1e-9))
+    last = max(first + FEWEST_BARS, math.ceil((body if cut else high) / step - 1e-9))
     counts = _counts(known, first, last, step)
     scale = _Scale(low=first * step, high=last * step, peak=int(counts.max()))
     places = _places(step)

@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from manifests.schema import Manifest
-from pipeline import shards, takedown
+from pipeline import shards, takedown, takedown_notes
 from pipeline.layout import DatasetLayout
 from pipeline.plan import read_plan
 from pipeline.status import status, verify
 from pipeline.store import Store
-from pipeline.takedown import begin, finish, take_out, traces, videos_of
+from pipeline.takedown import take_out
+from pipeline.takedown_notes import begin, finish, traces
+from pipeline.takedown_videos import videos_of
 from pipeline.traces import WINDOW_BYTES, scan
 from pipeline.withdrawals import read_withdrawals
 from tests.pipeline.conftest import SMALL, clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
@@ -192,12 +194,14 @@ def test_twice_is_harmless(data: Path) -> None:
 
 
 STEPS: tuple[tuple[object, str, int], ...] = (
-    (takedown, "add_withdrawal", 1),
+    (takedown_notes, "add_withdrawal", 1),
+    (takedown_notes, "publish", 1),
+    (takedown_notes, "publish_text", 1),
     (takedown, "write_without", 1),
     (shards, "_verified_offsets", 1),
     (shards, "publish", 2),
     (shards, "write_record", 1),
-    (takedown, "publish_text", 2),
+    (takedown, "publish_text", 1),
     (takedown, "write_description", 1),
     ("pipeline.description", "publish_text", 2),
     ("pipeline.description", "publish_text", 3),
@@ -253,6 +257,8 @@ def test_between_the_steps_no_other_run_may_touch_the_dataset(data: Path, manife
     begin(data, "bob")
     with pytest.raises(HeadshotError, match=r"takedown of bob .* was not finished"):
         run(manifest, data, TOGETHER)
+    with pytest.raises(HeadshotError, match=r"takedown of bob .* was not finished"):
+        begin(data, "cy")
 
 
 def test_a_damaged_shard_of_the_person_is_dropped_and_made_again_without_them(data: Path, manifest: Manifest) -> None:
