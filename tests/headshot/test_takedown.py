@@ -27,7 +27,7 @@ from tests.model.conftest import random_content
 from tests.pipeline.conftest import SMALL, clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
 from weights.errors import HeadshotError
 
-PEOPLE = {"ann": "train", "bob": "train", "cy": "test", "dora": "test", "eve": "test"}
+PEOPLE = {"ann": "train", "bobby": "train", "cy": "test", "dora": "test", "eve": "test"}
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +76,10 @@ def naming(place: Path, name: str) -> set[str]:
 
 
 def test_somebody_to_train_on_leaves_dataset_checkpoint_and_pages(place: Path) -> None:
-    ended = takedown(place, "bob")
+    ended = takedown(place, "bobby")
     assert ended.exit_code == 0, ended.stderr
-    assert naming(place, "by bob") == set()
-    assert {Path(path).name for path in naming(place, "bob")} == {
+    assert naming(place, "by bobby") == set()
+    assert {Path(path).name for path in naming(place, "bobby")} == {
         "plan.json",
         "withdrawn.json",
         "rejects.parquet",
@@ -91,7 +91,7 @@ def test_somebody_to_train_on_leaves_dataset_checkpoint_and_pages(place: Path) -
     for row in ("shards", "checkpoint: clip embeddings", "report, written again", "statistics page, written again"):
         assert row in ended.stdout
     assert "learned from 1 clip of people who left" in ended.stdout
-    assert "raw/bob.mp4" in ended.stdout, "what it could not reach is named"
+    assert "raw/bobby.mp4" in ended.stdout, "what it could not reach is named"
     assert "no byte sequence of the removed pictures is left" in ended.stdout
 
 
@@ -101,7 +101,7 @@ def test_somebody_under_test_leaves_predictions_scores_and_the_report_goes(place
     assert not (place / "report/index.html").exists()
     assert not (place / "run/run.json").exists()
     assert not naming(place / "run", "dora")
-    assert [clip.identity for clip in read_config(place / "run/checkpoint").clips] == ["ann", "bob"]
+    assert [clip.identity for clip in read_config(place / "run/checkpoint").clips] == ["ann", "bobby"]
     assert "the networks" not in ended.stdout
     again = takedown(place, "dora")
     assert again.exit_code == 0
@@ -109,41 +109,41 @@ def test_somebody_under_test_leaves_predictions_scores_and_the_report_goes(place
 
 
 def test_videos_are_deleted_only_when_asked_for_and_agreed_to(place: Path) -> None:
-    asked = ("bob", "--videos", ".")
+    asked = ("bobby", "--videos", ".")
     refused = takedown(place, *asked, answer="n\n")
     assert refused.exit_code == 0, refused.stderr
-    assert (place / "raw/bob.mp4").exists()
-    assert str(place / "raw/bob.mp4") in refused.stdout
+    assert (place / "raw/bobby.mp4").exists()
+    assert str(place / "raw/bobby.mp4") in refused.stdout
     assert takedown(place, "cy", "--videos", ".", "--yes").exit_code == 0
-    assert sorted(path.name for path in (place / "raw").iterdir()) == ["ann.mp4", "bob.mp4", "dora.mp4", "eve.mp4"]
+    assert sorted(path.name for path in (place / "raw").iterdir()) == ["ann.mp4", "bobby.mp4", "dora.mp4", "eve.mp4"]
 
 
 def test_pictures_that_are_elsewhere_under_the_folders_are_found_and_the_command_can_be_repeated(
     place: Path, finished: Path
 ) -> None:
     store = Store.open(finished / "data")
-    (clip,) = (clip for clip in store.clips if clip.identity == "bob")
+    (clip,) = (clip for clip in store.clips if clip.identity == "bobby")
     (place / "run" / "notes.bin").write_bytes(b"x" * 1001 + store.encoded(clip, [7])[0])
-    ended = takedown(place, "bob")
+    ended = takedown(place, "bobby")
     assert ended.exit_code == 1
     assert "notes.bin" in ended.stderr
     (place / "run" / "notes.bin").unlink()
-    again = takedown(place, "bob")
+    again = takedown(place, "bobby")
     assert again.exit_code == 0, again.stderr
     assert "no byte sequence of the removed pictures is left" in again.stdout
 
 
 def test_a_stranger_is_an_error_that_changes_nothing(place: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.is_file()}
-    ended = takedown(place, "bop")
+    ended = takedown(place, "bobbi")
     assert isinstance(ended.exception, HeadshotError)
-    assert "the dataset has bob" in str(ended.exception)
+    assert "the dataset has bobby" in str(ended.exception)
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*") if path.is_file()} == before
 
 
 def test_the_run_of_another_dataset_is_not_touched(place: Path) -> None:
     plan = place / "data" / "plan.json"
     plan.write_text(plan.read_text().replace('"name": "tests"', '"name": "office"', 1))
-    ended = takedown(place, "bob")
+    ended = takedown(place, "bobby")
     assert isinstance(ended.exception, HeadshotError)
     assert "made from the dataset tests" in str(ended.exception)
