@@ -75,7 +75,7 @@ def people(
         *_withdrawn([one for one in rejects if one.reason == RejectReason.WITHDRAWN]),
         *(LeftOut(clip=clip, stage="tasks", reason="too few frames", detail=reason) for clip, reason in skipped),
     )
-    counts = Counter(one.reason for one in left_out)
+    counts = Counter([*(_words(one.reason) for one in rejects), *("too few frames" for _ in skipped)])
     return People(
         summary=_summary(clips),
         description=description,

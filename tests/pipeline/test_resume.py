@@ -122,3 +122,10 @@ def test_progress_counts_up_to_the_totals(tmp_path: Path, videos: list[Path]) ->
     assert [one.frames for one in seen] == sorted(one.frames for one in seen)
     assert (seen[-1].frames, seen[-1].clips, seen[-1].clips_total, seen[-1].shards) == (110, 3, 3, 3)
     assert seen[-1].frames_expected == pytest.approx(110, abs=2)
+
+
+def test_a_manifest_that_says_the_same_in_other_words_is_taken_and_makes_nothing(
+    copy: Path, videos: list[Path]
+) -> None:
+    report = run(manifest_of(*videos).model_copy(update={"title": "Another title"}), copy)
+    assert (report.shards_made, report.info.title) == (0, "Another title")
