@@ -17,4 +17,4 @@ def test_people_who_withdrew_are_counted_and_not_named() -> None:
         ("ann/a/1", "no face", "why"),
         ("not named", "withdrawn", "2 clips of 1 person"),
     ]
-    assert section.reasons == "no face: 1, withdrawn: 2"
+    assert section.reasons == "withdrawn: 2, no face: 1"
