@@ -28,7 +28,7 @@ FORMATS = {
         *("-vf", f"{BT601},format=yuva420p", "-c:v", "libvpx-vp9"),
         *("-crf", "10", "-b:v", "0", "-cpu-used", "8"),
     ),
-    "av1.mp4": ("-vf", f"{BT601},format=yuv420p", "-c:v", "libsvtav1", "-crf", "5", "-preset", "8"),
+    "av1.mp4": ("-vf", f"{BT601},format=yuv420p", "-c:v", "libaom-av1", "-crf", "10", "-b:v", "0", "-cpu-used", "8"),
     "mpeg1.mpg": ("-vf", f"{BT601},format=yuv420p", "-c:v", "mpeg1video", "-q:v", "1"),
     "mpeg2.ts": ("-vf", f"{BT601},format=yuv422p", "-c:v", "mpeg2video", "-q:v", "1"),
     "mpeg4.avi": ("-vf", f"{BT601},format=yuv420p", "-c:v", "mpeg4", "-q:v", "1"),

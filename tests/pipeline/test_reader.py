@@ -19,7 +19,7 @@ CODECS = {
     "h264.ts": ("-c:v", "libx264", "-g", "50", "-bf", "2", "-pix_fmt", "yuv420p"),
     "hevc.mp4": ("-c:v", "libx265", "-x265-params", "keyint=50:bframes=3:log-level=none", "-pix_fmt", "yuv420p"),
     "vp9.webm": ("-c:v", "libvpx-vp9", "-g", "50", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuv420p"),
-    "av1.mp4": ("-c:v", "libsvtav1", "-g", "50", "-preset", "12", "-pix_fmt", "yuv420p"),
+    "av1.mp4": ("-c:v", "libaom-av1", "-g", "50", "-cpu-used", "8", "-pix_fmt", "yuv420p"),
     "mpeg4.avi": ("-c:v", "mpeg4", "-g", "50", "-bf", "2", "-q:v", "2", "-pix_fmt", "yuv420p"),
     "mpeg1.mpg": ("-c:v", "mpeg1video", "-g", "50", "-bf", "2", "-q:v", "2", "-pix_fmt", "yuv420p"),
     "raw.264": ("-c:v", "libx264", "-g", "50", "-pix_fmt", "yuv420p"),
