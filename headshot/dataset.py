@@ -1,13 +1,18 @@
 """`headshot preprocess`, `status`, `verify` and `statistics`: raw video to shards, and what they hold."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headshot.console import Bar, err, out, progress_bars, table
 from headshot.options import DATA, MANIFEST, RAW, Data, ManifestFile
 from pipeline.config import Backend, CropMode
+from weights.errors import HeadshotError
+
+if TYPE_CHECKING:
+    from pipeline.clusters import Cluster
+    from pipeline.verdicts import RejectReason
 
 
 def preprocess_command(
@@ -22,6 +27,12 @@ def preprocess_command(
     gaze: Annotated[bool, typer.Option("--gaze", help="Find irises and the direction of gaze too.")] = False,
     identity_every: Annotated[int, typer.Option(min=0, help="Compare identity every so many frames; 0: never.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
+    slurm: Annotated[Path | None, typer.Option(help="Let SLURM jobs do the work: settings (YAML).")] = None,
+    kubernetes: Annotated[Path | None, typer.Option(help="Let Kubernetes pods do the work: settings (YAML).")] = None,
+    part: Annotated[str, typer.Option(help="Make one part of the shards only, such as 3/8, beside other runs.")] = "",
+    retry: Annotated[str, typer.Option(help="Try clips again that were rejected for these reasons (commas).")] = "",
+    clip_timeout: Annotated[float, typer.Option(min=1, help="Seconds a clip may take.")] = 1800,
+    clip_memory: Annotated[int, typer.Option(min=64, help="Memory a clip may take, in MiB.")] = 4096,
     replace: Annotated[bool, typer.Option("--replace", help="Throw away a dataset made by another plan.")] = False,
     consent: Annotated[
         bool, typer.Option("--require-consent", help="Refuse clips that do not state a basis of consent.")
@@ -29,9 +40,9 @@ def preprocess_command(
 ) -> None:
     """Turn raw video into Parquet shards of face crops and landmarks.
 
-    Runs on all cores, or on the Dask scheduler that DASK_SCHEDULER_ADDRESS names. Killed at any moment, the
-    same command goes on where it was and ends with the same bytes. A page with faces and distributions,
-    `statistics.html`, is written beside the dataset card.
+    Runs on all cores, on the Dask scheduler that DASK_SCHEDULER_ADDRESS names, or on a cluster (see docs/cluster.md).
+    Killed at any moment, the same command goes on where it was and ends with the same bytes. A page with
+    faces and distributions, `statistics.html`, is written beside the dataset card.
 
     Example: [bold]headshot preprocess --manifest manifests/demo.toml --data data/demo[/]
     """
@@ -39,6 +50,7 @@ def preprocess_command(
     from manifests.readers import read_manifest
     from pipeline.config import PipelineConfig
     from pipeline.layout import DatasetLayout
+    from pipeline.parts import Part
     from pipeline.preprocess import preprocess
     from pipeline.progress import Progress
 
@@ -56,21 +68,58 @@ def preprocess_command(
             clips,
             videos,
             data,
-            PipelineConfig(size_px=size, backend=backend, crop_mode=crop, gaze=gaze, identity_every=identity_every),
+            PipelineConfig(
+                size_px=size,
+                backend=backend,
+                crop_mode=crop,
+                gaze=gaze,
+                identity_every=identity_every,
+                clip_timeout_s=clip_timeout,
+                clip_memory_mib=clip_memory,
+            ),
             workers=workers or None,
+            cluster=_cluster(slurm, kubernetes),
+            part=Part.parse(part) if part else None,
+            retry=_reasons(retry),
             replace=replace,
             progress=show,
+            announce=lambda text: err.print(text, markup=False),
         )
     out.print(
         f"{data}: {report.shards_made} shards made, {report.shards_reused} reused"
         + (f", {len(report.quarantined)} tried again clip by clip" if report.quarantined else "")
     )
     _print_status(data)
+    if report.info is None:
+        out.print("other parts are still to be made; the last one to end, or the same command without --part, finishes")
+        return
     if not DatasetLayout(data).statistics.is_file():
         from reports.dataset_page import build_dataset_page
 
         build_dataset_page(data)
     out.print(f"faces and distributions: {DatasetLayout(data).statistics}")
+
+
+def _cluster(slurm: Path | None, kubernetes: Path | None) -> "Cluster | None":
+    from pipeline.clusters import read_cluster_config
+    from pipeline.kubernetes import KubernetesConfig
+    from pipeline.slurm import SlurmConfig
+
+    if slurm and kubernetes:
+        raise HeadshotError("--slurm and --kubernetes: give one of them")
+    if slurm:
+        return read_cluster_config(slurm, SlurmConfig)
+    return read_cluster_config(kubernetes, KubernetesConfig) if kubernetes else None
+
+
+def _reasons(text: str) -> "set[RejectReason]":
+    from pipeline.verdicts import RejectReason
+
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    unknown = sorted(names - set(RejectReason))
+    if unknown:
+        raise HeadshotError(f"--retry {text}: {', '.join(unknown)} is no reason; there are {', '.join(RejectReason)}")
+    return {RejectReason(name) for name in names}
 
 
 def status_command(data: Data = DATA) -> None:

@@ -14,7 +14,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class PipelineConfig(Record):
-    """Every choice that can change the bytes of a shard."""
+    """Every choice that can change the bytes of a shard, and the limits of a clip."""
 
     schema_version: Literal[1] = 1
 
@@ -77,9 +77,13 @@ class PipelineConfig(Record):
     """Length taken for clips whose end the manifest does not say, when shards are planned."""
     row_group_frames: Positive = 1024
     """Longer clips get several row groups, so that memory does not grow with the clip."""
-    clip_timeout_s: Annotated[float, Field(gt=0)] = 1800.0
-    """A clip that takes longer is rejected."""
+
+    clip_timeout_s: Annotated[float, Field(gt=0, exclude=True)] = 1800.0
+    """A clip that takes longer is rejected. Limits are neither written down nor hashed: they change no clip that keeps
+    them, and raising one must not make a dataset again."""
+    clip_memory_mib: Annotated[int, Field(ge=64, exclude=True)] = 4096
+    """A clip that takes more memory, beyond what its process has before, is rejected. Kept on Linux."""
 
     def sha256(self) -> str:
-        """Return the hash of all fields."""
+        """Return the hash of all fields but the limits."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

@@ -18,8 +18,10 @@ FORMATS = (
     *("hevc", "m4v", "ivf", "obu", "gif", "ogg", "flv", "asf", "mjpeg", "mxf"),
     *("wav", "mp3", "aac", "flac"),  # sound alone: opened to be told that there is no picture
 )
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 MAX_SIDE_PX = 8192
+DECODER_OPTIONS = {"max_pixels": str(MAX_SIDE_PX**2)}
+"""The pictures of a file may be larger than its header says."""
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS), **DECODER_OPTIONS}
 
 
 @contextmanager
@@ -34,7 +36,9 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if path.stat().st_size == 0:
         raise ClipRejectedError(RejectReason.UNREADABLE, f"{path.name} is empty (0 bytes)")
     try:
-        container = av.open(str(path), options=OPEN_OPTIONS)
+        container = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
+    except MemoryError:  # FFmpeg's is an FFmpegError too
+        raise
     except (av.FFmpegError, ValueError) as error:
         raise ClipRejectedError(
             RejectReason.UNREADABLE, f"{path.name} is not a video, or cut off before its index: {error}"
@@ -43,12 +47,15 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
         if not container.streams.video:
             raise ClipRejectedError(RejectReason.NO_VIDEO, f"{path.name} has no video stream")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise ClipRejectedError(RejectReason.UNREADABLE, f"{path.name} has video of an unknown codec")
         if max(stream.width, stream.height) > MAX_SIDE_PX:
             raise ClipRejectedError(
                 RejectReason.UNSUPPORTED,
                 f"{path.name} has {stream.width} x {stream.height} pixels; sides up to {MAX_SIDE_PX} are read",
             )
         stream.thread_type = "NONE"  # one process per core already
+        stream.codec_context.options = DECODER_OPTIONS
         yield container, stream
 
 
@@ -77,6 +84,8 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
                         return
                     yield frame
             damage_pts = None
+    except MemoryError:  # FFmpeg's is an FFmpegError too, but says nothing about the file
+        raise
     except av.FFmpegError:
         pass  # what came before is good
     try:
@@ -84,5 +93,7 @@ def decoded(container: Any, stream: Any) -> Iterator[Any]:
             if frame.is_corrupt or (None not in (damage_pts, frame.pts) and frame.pts >= damage_pts):
                 return
             yield frame
+    except MemoryError:
+        raise
     except av.FFmpegError:
         return

@@ -8,8 +8,9 @@ from jaxtyping import Float, UInt8
 from pipeline.backends import load_backend
 from pipeline.clip_frames import ClipFrames
 from pipeline.config import PipelineConfig
+from pipeline.deadline import Deadline
 from pipeline.faces import Face
-from pipeline.follow import BATCH_FRAMES, Deadline, FollowedClip
+from pipeline.follow import BATCH_FRAMES, FollowedClip
 from pipeline.iris import load_iris
 from pipeline.landmarks import eye_openness, mouth_openness, transform
 from pipeline.quality import sharpness
@@ -17,16 +18,19 @@ from pipeline.recognition import Likeness, load_recogniser
 from pipeline.track import face_side_px
 from pipeline.video import RawFrame
 
+BATCH_BYTES = 512 << 20
+"""Of decoded frames that wait for their batch."""
+
 
 def cut_clip(followed: FollowedClip, config: PipelineConfig) -> Iterator[ClipFrames]:
-    """Yield the frames of a followed clip in batches of up to 64."""
+    """Yield the frames of a followed clip in batches of up to 64, fewer where they are large."""
     deadline = Deadline(config)
     likeness = Likeness(load_recogniser()) if config.identity_every else None
     batch: list[RawFrame] = []
     for raw in followed.frames(config):
         deadline.check()
         batch.append(raw)
-        if len(batch) == BATCH_FRAMES:
+        if len(batch) >= min(BATCH_FRAMES, BATCH_BYTES // raw.size_bytes):
             yield _cut_batch(batch, followed, config, likeness)
             batch = []
     if batch:

@@ -1,10 +1,11 @@
 """Where shard jobs run: in this process, or one Dask task each on this machine's cores or on a cluster."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from pipeline.clusters import Cluster
 from pipeline.follow import FrameCount
 from pipeline.jobs import ShardJob
 from pipeline.lengths import measured_length
@@ -32,21 +33,24 @@ class Engine(Protocol):
 
 
 @contextmanager
-def open_engine(workers: int | None, jobs: int) -> Iterator[Engine]:
+def open_engine(cluster: Cluster | None, jobs: Sequence[ShardJob], announce: Callable[[str], None]) -> Iterator[Engine]:
     """Yield the engine for a run.
 
     Args:
-        workers: 0 for this process. Else a Dask cluster: the one whose scheduler `DASK_SCHEDULER_ADDRESS` names, or
-            that many processes with one thread each on this machine; None for one per core.
-        jobs: Jobs there will be; no more processes than that are started.
+        cluster: Where Dask workers come from; None for this process.
+        jobs: What there is to do.
+        announce: Told where the run can be watched.
+
+    Raises:
+        HeadshotError: The cluster cannot be had, or a worker cannot do the work.
     """
-    if workers == 0:
+    if cluster is None:
         yield InProcess()
         return
     from pipeline.dask_engine import OnDask, dask_client  # a second to import, and a run with nothing to do needs none
 
-    with dask_client(workers, jobs) as client:
-        yield OnDask(client)
+    with cluster.start(len(jobs)) as started, dask_client(started, announce) as client:
+        yield OnDask(client, jobs[0].config)
 
 
 class InProcess:

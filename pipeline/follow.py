@@ -1,7 +1,6 @@
 """The first look at a clip: who is meant, where the face is in each frame, and what is to be cut."""
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -12,6 +11,7 @@ from manifests.schema import Clip
 from pipeline.backends import load_backend
 from pipeline.config import PipelineConfig
 from pipeline.crop import around_box
+from pipeline.deadline import Deadline
 from pipeline.faces import Face
 from pipeline.framing import FixedSquare, Framing, frame_faces
 from pipeline.track import Track, Tracker, pick_person
@@ -157,7 +157,7 @@ class _Keeper:
         if self.frames is None:
             return
         self.frames.append(raw)
-        self._bytes += sum(plane.buffer_size for plane in raw.frame.planes)
+        self._bytes += raw.size_bytes
         if self._bytes > self._limit:
             self.frames = None
 
@@ -167,7 +167,7 @@ def _person(
 ) -> Track:
     """Return the track of the person who is meant, in pixels of the source."""
     if shrink > 1:
-        times = (info.width_px / (info.width_px // shrink), info.height_px / (info.height_px // shrink))
+        times = tuple(side_px / max(1, side_px // shrink) for side_px in (info.width_px, info.height_px))
         for track in tracks:
             track.faces = [face.enlarged(*times) for face in track.faces]
     person = pick_person(tracks, _hint(clip, info), config)
@@ -200,16 +200,3 @@ def _check_person(person: Track, frames: int, config: PipelineConfig) -> None:
             RejectReason.FACE_TOO_SMALL,
             f"the side of the face is {person.face_px():.0f} source pixels; {config.min_face_px:.0f} are needed",
         )
-
-
-class Deadline:
-    """Gives up on a clip that takes too long. A decoder stuck in one call is stopped from outside instead."""
-
-    def __init__(self, config: PipelineConfig) -> None:
-        self._limit_s = config.clip_timeout_s
-        self._end = time.monotonic() + self._limit_s
-
-    def check(self) -> None:
-        """Raise `ClipRejectedError` once the time is over."""
-        if time.monotonic() > self._end:
-            raise ClipRejectedError(RejectReason.TIMEOUT, f"still working on it after {self._limit_s:.0f} s")

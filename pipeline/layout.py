@@ -6,6 +6,9 @@ from pathlib import Path
 
 from weights.files import TEMPORARY_MARK
 
+LOCK_NAME = ".lock"
+"""Empty file that runs lock; it stays, because removing it would let two runs lock two files of that name."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetLayout:

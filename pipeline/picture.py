@@ -9,6 +9,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from jaxtyping import UInt8
 
+from pipeline.container import MAX_SIDE_PX
 from pipeline.verdicts import ClipRejectedError, RejectReason
 
 UNSPECIFIED_MATRIX = 2
@@ -53,8 +54,14 @@ def picture_rule(frame: Any, stream: Any) -> PictureRule:
             f"HDR video ({HDR_TRANSFERS[int(frame.color_trc)]}) would come out grey; convert it to BT.709 first",
         )
     aspect = float(stream.sample_aspect_ratio or 1)
+    width = max(1, round(frame.width * aspect))
+    if max(width, frame.height) > MAX_SIDE_PX:
+        raise ClipRejectedError(
+            RejectReason.UNSUPPORTED,
+            f"{width} x {frame.height} square pixels; sides up to {MAX_SIDE_PX} are read",
+        )
     return PictureRule(
-        width=max(1, round(frame.width * aspect)),
+        width=width,
         height=frame.height,
         rotation_deg=round(-frame.rotation / 90) * 90 % 360,
         colour_rule=_colour_rule(frame),

@@ -1,11 +1,13 @@
 """Manifest in, dataset out: plan, make what is missing, write down what there is."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from manifests.schema import Manifest
 from pipeline.backends import weights_used
-from pipeline.claim import adopt, is_done, only_run_in
+from pipeline.claim import Claim, adopt, claimed, is_done
+from pipeline.clusters import Cluster, default_cluster
 from pipeline.config import PipelineConfig
 from pipeline.dataset_info import DatasetInfo
 from pipeline.description import info_text, write_description
@@ -13,12 +15,14 @@ from pipeline.engine import Engine, open_engine
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
 from pipeline.lengths import ASK_UP_TO_CLIPS, planned_length
+from pipeline.parts import Part
 from pipeline.plan import Plan, make_plan
 from pipeline.progress import Meter, ProgressHook, silent
 from pipeline.quarantine import build_in_child, quarantine
 from pipeline.records import ShardRecord, read_record
 from pipeline.summary import summarise
 from pipeline.takedown_notes import refuse_half_done
+from pipeline.verdicts import RejectReason
 from pipeline.withdrawals import read_withdrawals
 from weights.errors import HeadshotError
 from weights.fetch import fetch
@@ -28,7 +32,8 @@ from weights.fetch import fetch
 class PreprocessReport:
     """How a run ended."""
 
-    info: DatasetInfo
+    info: DatasetInfo | None
+    """None where other parts are still to be made."""
     shards_made: int
     shards_reused: int
     quarantined: tuple[str, ...]
@@ -42,8 +47,12 @@ def preprocess(
     config: PipelineConfig,
     *,
     workers: int | None = None,
+    cluster: Cluster | None = None,
+    part: Part | None = None,
+    retry: Collection[RejectReason] = (),
     replace: bool = False,
     progress: ProgressHook = silent,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> PreprocessReport:
     """Turn the clips of a manifest into the dataset `out`, or finish what an earlier run began.
 
@@ -58,8 +67,13 @@ def preprocess(
         config: What to do.
         workers: 0 for this process; else Dask: the cluster that `DASK_SCHEDULER_ADDRESS` names, or that many
             processes on this machine (None for one per core).
+        cluster: Where Dask workers come from instead.
+        part: Make only these shards, beside other runs that make the other parts in the same folder. The last one to
+            end, or a run without a part after all of them, writes what concerns the dataset as a whole.
+        retry: Make shards again in which a clip was rejected for one of these reasons.
         replace: Allow a dataset of another manifest or config in `out` to be replaced.
         progress: Told how far the run is.
+        announce: Told where the run can be watched.
 
     Whoever has left the dataset (`headshot takedown`) stays out, also where the manifest does not say so.
 
@@ -69,27 +83,44 @@ def preprocess(
     """
     layout = DatasetLayout(out.resolve())
     layout.root.mkdir(parents=True, exist_ok=True)
-    with only_run_in(layout.root):
+    with claimed(layout.root, part) as claim:
         refuse_half_done(layout)
+        if part is None:
+            layout.remove_stale_files()  # of runs that were killed
         plan = make_plan(manifest, config, read_withdrawals(layout))
         adopt(layout, plan, replace)
         jobs = [
             ShardJob(plan=shard, config=config, clip_folder=clip_folder.resolve(), root=layout.root, condemned={})
             for shard in plan.shards
         ]
-        missing = [job for job in jobs if not is_done(layout, job)]
-        quarantined = _make(missing, layout, workers, progress)
-        info = _finish(layout, plan, changed=bool(missing))
-        layout.remove_stale_files()  # of workers that died meanwhile
+        own = jobs if part is None else part.of(jobs)
+        missing = [job for job in own if not is_done(layout, job, retry)]
+        where = None if workers == 0 else cluster or default_cluster(workers)
+        quarantined = _make(missing, layout, where, progress, announce)
+        info = None
+        if part is None or _was_last(claim, layout, jobs):
+            info = _finish(layout, plan, changed=bool(missing) or part is not None)
+            layout.remove_stale_files()  # of workers that died meanwhile
     return PreprocessReport(
         info=info,
         shards_made=len(missing),
-        shards_reused=len(jobs) - len(missing),
+        shards_reused=len(own) - len(missing),
         quarantined=tuple(quarantined),
     )
 
 
-def _make(jobs: list[ShardJob], layout: DatasetLayout, workers: int | None, progress: ProgressHook) -> list[str]:
+def _was_last(claim: Claim, layout: DatasetLayout, jobs: list[ShardJob]) -> bool:
+    """Return whether no other part is at work and none is missing; then the folder is this run's alone."""
+    return claim.alone() and all(is_done(layout, job) for job in jobs)
+
+
+def _make(
+    jobs: list[ShardJob],
+    layout: DatasetLayout,
+    cluster: Cluster | None,
+    progress: ProgressHook,
+    announce: Callable[[str], None],
+) -> list[str]:
     """Make the shards; return the names of those that needed quarantine."""
     if not jobs:
         return []
@@ -97,7 +128,7 @@ def _make(jobs: list[ShardJob], layout: DatasetLayout, workers: int | None, prog
         fetch(weight_id)  # weights that cannot be had are an error before any work starts
     meter = Meter(jobs, progress)
     lost = []
-    with open_engine(workers, len(jobs)) as engine:
+    with open_engine(cluster, jobs, announce) as engine:
         lengths = _lengths(engine, jobs)
         meter.expect_frames(round(sum(lengths.values())))
         longest_first = sorted(jobs, key=lambda job: -lengths[job.plan.name])

@@ -1,7 +1,8 @@
 """Find the clip that takes its process down, by trying the clips of a lost shard one at a time.
 
 When a worker dies, Dask suspects every task it held, also those that never ran. So a death is no verdict: the clips
-are tried singly, each in a process of its own, and only a clip that kills its own process is condemned.
+are tried singly, each in a process of its own, and only a clip that kills its own process, or has to be stopped there,
+is condemned.
 """
 
 import multiprocessing
@@ -13,12 +14,12 @@ from dataclasses import replace
 from multiprocessing import connection
 from typing import Any
 
+from pipeline.config import PipelineConfig
+from pipeline.images import one_opencv_thread
 from pipeline.jobs import ShardJob
+from pipeline.limits import GRACE_S, guarded, hard_limit_s
 from pipeline.shards import build_shard, try_clip
 from pipeline.verdicts import Reject, RejectReason
-
-GRACE_S = 60.0
-"""Beyond a clip's own time limit: starting the process, hashing the file."""
 
 
 def quarantine(job: ShardJob) -> ShardJob:
@@ -26,7 +27,7 @@ def quarantine(job: ShardJob) -> ShardJob:
     condemned = dict(job.condemned)
     for clip in job.plan.clips:
         if clip.key not in condemned:
-            verdict = _verdict_of_child(try_clip, (job, clip), job.config.clip_timeout_s * 2 + GRACE_S)
+            verdict = _verdict_of_child(try_clip, (job, clip), job.config, clips=1)
             if verdict is not None:
                 condemned[clip.key] = verdict
     return replace(job, condemned=condemned)
@@ -34,12 +35,21 @@ def quarantine(job: ShardJob) -> ShardJob:
 
 def build_in_child(job: ShardJob) -> Reject | None:
     """Make a shard in a process of its own; return how that died, None if it did not."""
-    limit_s = (job.config.clip_timeout_s * 2 + GRACE_S) * len(job.plan.clips)
-    return _verdict_of_child(build_shard, (job,), limit_s)
+    return _verdict_of_child(_build_guarded, (job,), job.config, clips=len(job.plan.clips))
 
 
-def _verdict_of_child(work: Callable[..., Any], arguments: tuple[Any, ...], limit_s: float) -> Reject | None:
-    """Run `work` in a fresh process; return a verdict if that dies or hangs."""
+def _build_guarded(job: ShardJob) -> None:
+    build_shard(job, guard=guarded)
+
+
+def _verdict_of_child(
+    work: Callable[..., Any], arguments: tuple[Any, ...], config: PipelineConfig, clips: int
+) -> Reject | None:
+    """Run `work` in a fresh process; return a verdict if that dies or hangs.
+
+    The alarm of `guarded` ends a child that hangs. The limit here is for one that hangs outside any clip.
+    """
+    limit_s = 2 * hard_limit_s(config) * clips + GRACE_S
     process = multiprocessing.get_context("spawn").Process(
         target=_work_while_parent_lives, args=(work, arguments), daemon=True
     )
@@ -51,12 +61,17 @@ def _verdict_of_child(work: Callable[..., Any], arguments: tuple[Any, ...], limi
         return Reject(reason=RejectReason.TIMEOUT, detail=f"still working after {limit_s:.0f} s in its own process")
     if process.exitcode == 0:
         return None
-    return Reject(reason=RejectReason.CRASHED, detail=f"its own process ended with {_exit_text(process.exitcode)}")
+    if process.exitcode == -signal.SIGALRM:
+        detail = f"stuck in one call: its own process was ended after {hard_limit_s(config):.0f} s"
+        return Reject(reason=RejectReason.TIMEOUT, detail=detail)
+    detail = f"its own process ended with {_exit_text(process.exitcode)} (it may take {config.clip_memory_mib} MiB)"
+    return Reject(reason=RejectReason.CRASHED, detail=detail)
 
 
 def _work_while_parent_lives(work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work(*arguments)
+    with one_opencv_thread():
+        work(*arguments)
 
 
 def _end_with_parent() -> None:

@@ -12,16 +12,19 @@ import pyarrow.parquet as pq
 
 from manifests.schema import Clip
 from pipeline.backends import load_backend, weights_used
+from pipeline.config import PipelineConfig
 from pipeline.cutting import cut_clip
 from pipeline.follow import FollowedClip, FrameCount, follow_clip
 from pipeline.images import encode
 from pipeline.jobs import ShardJob
+from pipeline.limits import ClipGuard
 from pipeline.offsets import IMAGE_BYTES
 from pipeline.records import ClipRecord, RejectRecord
 from pipeline.schema import IMAGE, NAME_COLUMNS, SHARD_SCHEMA, to_table
 from pipeline.sources import OpenSource, Source
 from pipeline.track import face_side_px
 from pipeline.verdicts import ClipRejectedError, Reject, RejectReason, withdrawn_on
+from pipeline.warm_up import forget_networks
 from weights.registry import find_entry
 
 
@@ -47,8 +50,14 @@ class FailedHalfwayError(Exception):
         self.verdict = verdict
 
 
-def write_clips(job: ShardJob, path: Path, on_frames: FrameCount) -> WrittenShard:
+def write_clips(job: ShardJob, path: Path, on_frames: FrameCount, guard: ClipGuard) -> WrittenShard:
     """Write all clips of a shard that can be used to the Parquet file `path`.
+
+    Args:
+        job: The shard.
+        path: Parquet file.
+        on_frames: Told about frames looked at.
+        guard: Bounds the work on a clip, once for the first look at it and once for the second.
 
     Raises:
         FailedHalfwayError: A clip that could be read at first could not be read again.
@@ -56,9 +65,12 @@ def write_clips(job: ShardJob, path: Path, on_frames: FrameCount) -> WrittenShar
     clips: list[ClipRecord] = []
     rejects: list[RejectRecord] = []
     schema = SHARD_SCHEMA.with_metadata({**(SHARD_SCHEMA.metadata or {}), **_metadata(job)})
-    with pq.ParquetWriter(path, schema, **parquet_options(schema)) as parquet, OpenSource(job.clip_folder) as videos:
+    with (
+        pq.ParquetWriter(path, schema, **parquet_options(schema)) as parquet,
+        OpenSource(job.clip_folder, job.config) as videos,
+    ):
         for clip in job.plan.clips:
-            outcome = _judge(job, clip, videos, on_frames)
+            outcome = _judge(job, clip, videos, on_frames, guard)
             if isinstance(outcome, Reject):
                 rejects.append(RejectRecord(clip=clip, reason=outcome.reason, detail=outcome.detail))
                 continue
@@ -66,7 +78,7 @@ def write_clips(job: ShardJob, path: Path, on_frames: FrameCount) -> WrittenShar
                 first_row=sum(record.frames for record in clips),
                 row_group=sum(record.row_groups for record in clips),
             )
-            clips.append(_write_clip(job, parquet, outcome, place))
+            clips.append(_write_clip(job, parquet, outcome, place, guard))
     return WrittenShard(clips=tuple(clips), rejects=tuple(rejects))
 
 
@@ -82,26 +94,34 @@ class _Place:
     row_group: int
 
 
-def _judge(job: ShardJob, clip: Clip, videos: OpenSource, on_frames: FrameCount) -> _Ready | Reject:
+def _judge(job: ShardJob, clip: Clip, videos: OpenSource, on_frames: FrameCount, guard: ClipGuard) -> _Ready | Reject:
     """Return the clip ready to be cut, or why it is left out."""
     if clip.key in job.condemned:
         return job.condemned[clip.key]
     if clip.withdrawn is not None:
         return withdrawn_on(clip.withdrawn)
     try:
-        source, reader = videos.of(clip)
-        return _Ready(followed=follow_clip(reader, clip, job.config, on_frames), source=source)
+        with guard(job.config):
+            source, reader = videos.of(clip)
+            return _Ready(followed=follow_clip(reader, clip, job.config, on_frames), source=source)
+    except ClipRejectedError as rejected:
+        return rejected.verdict
     except Exception as error:  # one bad clip must not take its shard down
-        return _verdict(error)
+        videos.close()
+        return _verdict(error, job.config)
 
 
-def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: _Place) -> ClipRecord:
+def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: _Place, guard: ClipGuard) -> ClipRecord:
     frames = usable = groups = 0
-    for part in _regroup(_tables(job, ready.followed), job.config.row_group_frames):
-        parquet.write_table(part, row_group_size=len(part))
-        frames += len(part)
-        usable += int(np.count_nonzero(part["ok"].to_numpy()))
-        groups += 1
+    try:
+        with guard(job.config):
+            for part in _regroup(_tables(job, ready.followed), job.config.row_group_frames):
+                parquet.write_table(part, row_group_size=len(part))
+                frames += len(part)
+                usable += int(np.count_nonzero(part["ok"].to_numpy()))
+                groups += 1
+    except MemoryError as error:  # also where rows are written
+        raise FailedHalfwayError(ready.followed.clip.key, _verdict(error, job.config)) from error
     followed, info = ready.followed, ready.followed.reader.info
     return ClipRecord(
         clip=followed.clip,
@@ -135,7 +155,7 @@ def _tables(job: ShardJob, followed: FollowedClip) -> Iterator[pa.Table]:
         for batch in cut_clip(followed, job.config):
             yield to_table(batch, [encode(image, job.config) for image in batch.images], job.config)
     except Exception as error:  # one bad clip must not take its shard down
-        raise FailedHalfwayError(followed.clip.key, _verdict(error)) from error
+        raise FailedHalfwayError(followed.clip.key, _verdict(error, job.config)) from error
 
 
 def _regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
@@ -150,9 +170,16 @@ def _regroup(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         yield waiting
 
 
-def _verdict(error: Exception) -> Reject:
+def _verdict(error: Exception, config: PipelineConfig) -> Reject:
     if isinstance(error, ClipRejectedError):
         return error.verdict
+    forget_networks()
+    if isinstance(error, MemoryError):
+        limit = f"{config.clip_memory_mib} MiB, see `--clip-memory`"
+        return Reject(
+            reason=RejectReason.FAILED,
+            detail=f"asked for more memory than a clip may take ({limit}): it is too large, or damaged",
+        )
     return Reject(reason=RejectReason.FAILED, detail=f"{type(error).__name__}: {error}")
 
 

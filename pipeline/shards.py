@@ -15,25 +15,31 @@ from pipeline.follow import FrameCount, follow_clip
 from pipeline.images import encode, one_opencv_thread
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
+from pipeline.limits import ClipGuard, guarded, unguarded
 from pipeline.offsets import locate_images
 from pipeline.plan import ShardPlan
 from pipeline.records import ShardRecord, write_record
 from pipeline.shard_writer import FailedHalfwayError, WrittenShard, write_clips
-from pipeline.sources import find_source
-from pipeline.video import open_video
+from pipeline.sources import OpenSource
+from pipeline.warm_up import load_networks
 from weights.files import publish, sha256_of
 
 _logger = logging.getLogger(__name__)
 
 
-def build_shard(job: ShardJob, on_frames: FrameCount = lambda _: None) -> ShardRecord:
+def build_shard(job: ShardJob, on_frames: FrameCount = lambda _: None, guard: ClipGuard = unguarded) -> ShardRecord:
     """Make one shard from its videos and return its record; files appear whole or not at all.
 
     Making a shard twice, even at the same time, ends with the same bytes.
+
+    Args:
+        job: The shard.
+        on_frames: Told about frames looked at.
+        guard: Bounds the work on each clip; `guarded` in a process that may die.
     """
 
     def write(path: Path) -> WrittenShard:
-        return _write_without_failures(job, path, on_frames)
+        return _write_without_failures(job, path, on_frames, guard)
 
     with one_opencv_thread():
         return commit_shard(DatasetLayout(job.root), job.plan, job.config, write)
@@ -67,20 +73,25 @@ def commit_shard(
 
 def try_clip(job: ShardJob, clip: Clip) -> None:
     """Do all the work on one clip and throw the result away: the question is whether the process survives."""
+    load_networks(job.config)  # their memory is not the clip's
     try:
-        with open_video(find_source(clip, job.clip_folder)) as reader:
-            for batch in cut_clip(follow_clip(reader, clip, job.config), job.config):
-                for image in batch.images:
-                    encode(image, job.config)
+        with OpenSource(job.clip_folder, job.config) as videos:
+            with guarded(job.config):
+                _, reader = videos.of(clip)
+                followed = follow_clip(reader, clip, job.config)
+            with guarded(job.config):
+                for batch in cut_clip(followed, job.config):
+                    for image in batch.images:
+                        encode(image, job.config)
     except Exception as error:  # an exception is a verdict that `build_shard` finds by itself
         _logger.info("%s in quarantine: %s", clip.key, error)
 
 
-def _write_without_failures(job: ShardJob, path: Path, on_frames: FrameCount) -> WrittenShard:
+def _write_without_failures(job: ShardJob, path: Path, on_frames: FrameCount, guard: ClipGuard) -> WrittenShard:
     """Write the shard; where a clip fails half-way through its frames, start again without that clip."""
     while True:
         try:
-            return write_clips(job, path, on_frames)
+            return write_clips(job, path, on_frames, guard)
         except FailedHalfwayError as failure:
             job = replace(job, condemned={**job.condemned, failure.key: failure.verdict})
 

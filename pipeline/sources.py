@@ -7,6 +7,8 @@ from types import TracebackType
 
 from manifests.samples import resolve
 from manifests.schema import Clip
+from pipeline.config import PipelineConfig
+from pipeline.deadline import Deadline
 from pipeline.verdicts import ClipRejectedError, RejectReason
 from pipeline.video import VideoReader, open_video
 from weights.errors import HeadshotError
@@ -36,8 +38,8 @@ def find_source(clip: Clip, clip_folder: Path) -> Path:
 class OpenSource:
     """The videos of a run of clips, one open at a time: clips of one video share its hash and its reader."""
 
-    def __init__(self, clip_folder: Path) -> None:
-        self._clip_folder = clip_folder
+    def __init__(self, clip_folder: Path, config: PipelineConfig) -> None:
+        self._clip_folder, self._config = clip_folder, config
         self._open = ExitStack()
         self._source: Source | None = None
         self._reader: VideoReader | None = None
@@ -54,18 +56,20 @@ class OpenSource:
         """Return the checked video of a clip and a reader of it, which the next call with another video closes.
 
         Raises:
-            ClipRejectedError: It is not there, is not the file that the manifest names, or cannot be decoded.
+            ClipRejectedError: It is not there, is not the file that the manifest names, is too large to be read in
+                the time of a clip, or cannot be decoded.
         """
         path = find_source(clip, self._clip_folder)
         if self._source is None or self._source.path != path:
-            self._close()
-            self._source = Source(path=path, sha256=sha256_of(path))
+            self.close()
+            self._source = Source(path=path, sha256=sha256_of(path, Deadline(self._config).check))
         _check(self._source, clip)
         if self._reader is None:
             self._reader = self._open.enter_context(open_video(path))
         return self._source, self._reader
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the video that is open; a reader that failed in the middle of something is not used again."""
         self._open.close()
         self._source = self._reader = None
 

@@ -10,7 +10,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.claim import only_run_in
+from pipeline.claim import claimed
 from pipeline.dataset_info import DatasetInfo
 from pipeline.description import info_text, write_description
 from pipeline.layout import DatasetLayout
@@ -43,7 +43,7 @@ def take_out(root: Path, takedown: Takedown) -> tuple[Change, ...]:
         HeadshotError: Another run is at work in the dataset.
     """
     layout = DatasetLayout(root.resolve())
-    with only_run_in(layout.root):
+    with claimed(layout.root):
         layout.remove_stale_files()
         plan = read_plan(layout)
         new = withdraw(plan, takedown.identity, takedown.day)

@@ -13,7 +13,7 @@ from jaxtyping import UInt64
 from pydantic import ValidationError
 
 from manifests.schema import Clip, Record
-from pipeline.claim import only_run_in
+from pipeline.claim import claimed
 from pipeline.layout import DatasetLayout
 from pipeline.plan import Plan, read_plan, withdraw
 from pipeline.records import ClipRecord, read_record
@@ -47,7 +47,7 @@ def begin(root: Path, identity: str, *, known: bool = False) -> Takedown:
     """
     layout = DatasetLayout(root.resolve())
     plan = read_plan(layout)
-    with only_run_in(layout.root):
+    with claimed(layout.root):
         left = read_withdrawals(layout)
         clips = tuple(clip for shard in plan.shards for clip in shard.clips if clip.identity == identity)
         if not (clips or identity in left or known):

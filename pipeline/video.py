@@ -64,6 +64,11 @@ class RawFrame:
     """How many frames of the file come before it."""
     frame: Any
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory the frame takes."""
+        return sum(int(plane.buffer_size) for plane in self.frame.planes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoFrame:

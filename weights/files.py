@@ -3,11 +3,12 @@
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 TEMPORARY_MARK = ".partial-"
+CHUNK_BYTES = 2**20
 
 
 @contextmanager
@@ -38,10 +39,19 @@ def publish_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of the file at `path` as 64 hexadecimal digits."""
+def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
+    """Return the SHA-256 of the file at `path` as 64 hexadecimal digits.
+
+    Args:
+        path: The file.
+        between: Called after each mebibyte; ends the work by raising.
+    """
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(CHUNK_BYTES):
+            digest.update(part)
+            between()
+    return digest.hexdigest()
 
 
 def _sync(path: Path) -> None:

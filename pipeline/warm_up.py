@@ -1,0 +1,26 @@
+"""The networks of a run, loaded before they are needed and dropped when they cannot be trusted any more."""
+
+from pipeline.backends import load_backend
+from pipeline.config import PipelineConfig
+from pipeline.iris import load_iris
+from pipeline.recognition import load_recogniser
+
+
+def load_networks(config: PipelineConfig) -> None:
+    """Load all networks that a config asks for; each process keeps them.
+
+    Raises:
+        HeadshotError: One cannot be had.
+    """
+    load_backend(config.backend)
+    if config.gaze:
+        load_iris()
+    if config.identity_every:
+        load_recogniser()
+
+
+def forget_networks() -> None:
+    """Load them anew when they are needed next: one may have been stopped in the middle of a call."""
+    load_backend.cache_clear()
+    load_iris.cache_clear()
+    load_recogniser.cache_clear()
