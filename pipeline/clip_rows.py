@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, SupportsIndex, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
@@ -56,12 +56,12 @@ class ClipRows(Sequence[Row], Generic[Row]):
         return self._outline().starts[-1]
 
     @overload
-    def __getitem__(self, position: int) -> Row: ...
+    def __getitem__(self, position: SupportsIndex) -> Row: ...
 
     @overload
     def __getitem__(self, position: slice) -> list[Row]: ...
 
-    def __getitem__(self, position: int | slice) -> Row | list[Row]:
+    def __getitem__(self, position: SupportsIndex | slice) -> Row | list[Row]:
         if isinstance(position, slice):
             return [self[row] for row in range(*position.indices(len(self)))]
         starts = self._outline().starts

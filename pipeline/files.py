@@ -8,8 +8,9 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from io import IOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import fsspec
 from fsspec.core import url_to_fs
@@ -40,7 +41,7 @@ class LocalFiles:
         """
         return (self.root / name).read_bytes()
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> IOBase:
         """Return a file to seek and read in."""
         return (self.root / name).open("rb")
 
@@ -64,9 +65,9 @@ class RemoteFiles:
         """
         return bytes(self._here().cat_file(self._path(name)))
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> IOBase:
         """Return a file to seek and read in; every read is a request of its own."""
-        file: BinaryIO = self._here().open(self._path(name), "rb", cache_type="none")
+        file: IOBase = self._here().open(self._path(name), "rb", cache_type="none")
         return file
 
     def ranges(self, name: str, starts: Sequence[int], lengths: Sequence[int]) -> list[bytes]:

@@ -7,7 +7,7 @@ import weakref
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -25,6 +25,7 @@ KEPT_CLIPS = 4096
 """Byte indexes of clips in object storage that are kept in memory per process; a clip's is a few kilobytes."""
 
 
+@runtime_checkable
 class ShardReader(Protocol):
     """Reads rows of one shard."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -30,6 +30,7 @@ IN_MEMORY_SHARE = 0.25
 Rows = Sequence[int] | Int[np.ndarray, " rows"]
 
 
+@runtime_checkable
 class Place(Protocol):
     """Where the rows of a clip are: all that reading its frames takes."""
 
@@ -108,7 +109,8 @@ class Store:
             storage_options: What fsspec's file system for that address takes; nothing for a folder.
 
         Raises:
-            HeadshotError: There is none, it is not finished, or the address needs a package that is not there.
+            HeadshotError: There is none, it is not finished, it may not be read, or the address needs a package that
+                is not there.
         """
         files = find_files(root, storage_options or {})
         try:
@@ -117,6 +119,8 @@ class Store:
             raise HeadshotError(
                 f"{root} holds no finished dataset (no {NAMES.info}); make it, or finish it, with `headshot preprocess`"
             ) from None
+        except OSError as error:
+            raise HeadshotError(f"{root} cannot be read: {error}") from error
         info, sha256 = DatasetInfo.model_validate_json(text), hashlib.sha256(text).hexdigest()
         return cls(
             files,

@@ -110,3 +110,5 @@ def test_addresses_that_lead_nowhere_are_clear_errors(in_memory: str) -> None:
         Store.open(f"{in_memory}/further")
     with pytest.raises(HeadshotError, match="nosuch://bucket cannot be opened: Protocol not known: nosuch"):
         Store.open("nosuch://bucket")
+    with pytest.raises(HeadshotError, match=r"127\.0\.0\.1:1 cannot be read"):
+        Store.open("http://127.0.0.1:1")
