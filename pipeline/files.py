@@ -14,6 +14,7 @@ from typing import Any
 
 import fsspec
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import merge_offset_ranges
 
 from weights.errors import HeadshotError
@@ -120,6 +121,8 @@ def find_files(root: Path | str, storage_options: Mapping[str, Any]) -> Files:
         filesystem, path = url_to_fs(root, **storage_options)
     except (ImportError, ValueError) as error:
         raise HeadshotError(f"{root} cannot be opened: {error}") from error
+    if isinstance(filesystem, LocalFileSystem):
+        return LocalFiles(Path(path).resolve())
     return RemoteFiles(filesystem, path.rstrip("/"))
 
 

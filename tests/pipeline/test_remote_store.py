@@ -105,6 +105,10 @@ def test_options_reach_the_file_system(made: Path, local: Store, tmp_path: Path)
     assert packed.encoded(packed.clips[1], [0, 9]) == local.encoded(local.clips[1], [0, 9])
 
 
+def test_a_folder_may_be_written_as_an_address(made: Path, local: Store) -> None:
+    assert Store.open(made.as_uri()) == local == Store.open(str(made))
+
+
 def test_addresses_that_lead_nowhere_are_clear_errors(in_memory: str) -> None:
     with pytest.raises(HeadshotError, match="holds no finished dataset"):
         Store.open(f"{in_memory}/further")
