@@ -68,7 +68,7 @@ def write_index(root: Path, clips: int) -> None:
         "frames": pa.array(np.full(clips, FRAMES, np.int32)),
         "usable_frames": pa.array(np.full(clips, FRAMES, np.int32)),
     }
-    unknown = {"string": "of no importance", "int32": 1, "int64": 1, "float": 1.0}
+    unknown = {"bool": False, "string": "of no importance", "int32": 1, "int64": 1, "float": 1.0}
     columns = [
         known.get(field.name, pa.repeat(pa.scalar(unknown.get(str(field.type)), field.type), clips))
         for field in INDEX_SCHEMA

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int, UInt8
 
@@ -148,6 +149,11 @@ class Store:
         reject = self.rejects.find(key)
         why = f"was rejected: {reject.reason}, {reject.detail}" if reject else "is not in its manifest"
         raise HeadshotError(f"clip {key} is not in the dataset {self.root}: it {why}")
+
+    def index(self) -> pa.Table:
+        """Return the index with all its columns, one row per clip in the order of `clips`: for choosing by quality."""
+        with self.files.open(NAMES.index.as_posix()) as file:
+            return pq.read_table(file)
 
     def usable_rows(self, clip: Place) -> Int[np.ndarray, " rows"]:
         """Return the rows of a clip that have a face."""

@@ -44,6 +44,7 @@ def remote(request: pytest.FixtureRequest) -> Store:
 def test_everything_read_from_object_storage_equals_the_folder(local: Store, remote: Store) -> None:
     assert remote.info == local.info
     assert remote.sha256 == local.sha256
+    assert remote.index() == local.index()
     assert list(remote.clips) == list(local.clips)
     assert list(remote.rejects) == list(local.rejects)
     for clip in local.clips:
