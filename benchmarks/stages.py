@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from headshot.console import out, table
+from model.batches import Batches
 from model.content import ContentLoss
 from model.engine import choose_device
-from model.episodes import Episodes
 from model.landmark_map import draw_all
 from model.metalearning import MetaLearner
 from model.presets import preset
@@ -53,9 +53,9 @@ def main() -> None:
     rows = largest.rows[: min(len(largest), 64)]
     landmarks = store.landmarks(largest.clip, rows, size)
     identities = [clip.clip.identity for clip in clips]
-    episodes = Episodes(clips, identities, size_px=size, shots=schedule.shots, batch=schedule.batch, seed=0)
+    batches = Batches(clips, identities, size_px=size, shots=schedule.shots, batch=schedule.batch, seed=0)
     learner = MetaLearner(settings, len(clips), ContentLoss.pretrained(), device, seed=0)
-    batch = episodes.batch_at(0, device)
+    batch = batches.batch_at(0, device)
     late = schedule.steps - 1
 
     results = table(f"{chosen.preset} on {device}, {torch.get_num_threads()} threads", "stage", "unit", "per second")
@@ -65,7 +65,7 @@ def main() -> None:
 
     add("read and decode stored frames", "frames", len(rows), lambda _: store.frames(largest.clip, rows, size))
     add("draw landmark maps", "maps", len(rows), lambda _: draw_all(landmarks, size))
-    add("make a batch of episodes", "images", schedule.batch, lambda number: episodes.batch_at(number, device))
+    add("make a batch of episodes", "images", schedule.batch, lambda number: batches.batch_at(number, device))
     add("train, before the discriminator", "images", schedule.batch, lambda _: learner.step(0, batch))
     add("train, with the discriminator", "images", schedule.batch, lambda _: learner.step(late, batch))
     if (chosen.run / "checkpoint" / "config.json").is_file():

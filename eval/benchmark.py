@@ -190,7 +190,7 @@ def _dataset_record(store: Store) -> DatasetRecord:
         name=store.info.name,
         title=store.info.title,
         manifest_sha256=store.info.manifest_sha256,
-        dataset_sha256=sha256_of(store.root / "dataset.json"),
+        dataset_sha256=store.sha256,
     )
 
 

@@ -9,10 +9,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from model import losses
+from model.batches import NEAREST_SHARE, canvas_images, jitter, to_tensor
 from model.checkpoint import Networks
 from model.content import ContentLoss
 from model.engine import average_into, content_view, mixed_precision, update
-from model.episodes import NEAREST_SHARE, canvas_images, jitter, to_tensor
 from model.landmark_map import draw_all
 from model.metalearning import DISCRIMINATOR_BETAS, GENERATOR_BETAS
 from model.networks import Discriminator, Generator

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from model import losses
+from model.batches import Batch
 from model.checkpoint import Networks
 from model.content import ContentLoss
 from model.engine import average_into, content_view, mixed_precision, update
-from model.episodes import Batch
 from model.presets import Preset
 
 GENERATOR_BETAS = (0.5, 0.99)

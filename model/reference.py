@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float, UInt8
 
 from model import checkpoint
+from model.batches import to_images
 from model.checkpoint import CheckpointConfig, Networks
 from model.content import ContentLoss
 from model.engine import choose_device
-from model.episodes import to_images
 from model.finetuning import Adapted, Person, adapt_feed_forward, fine_tune
 from weights.errors import HeadshotError
 

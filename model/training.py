@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from model.batches import Batches
 from model.checkpoint import (
     CONFIG_FILE,
     CheckpointConfig,
@@ -21,7 +22,6 @@ from model.checkpoint import (
 )
 from model.content import WEIGHT_ID, ContentLoss
 from model.engine import choose_device
-from model.episodes import Episodes
 from model.metalearning import MetaLearner
 from model.presets import Preset
 from pipeline.store import ClipEntry, Store
@@ -88,7 +88,7 @@ def train(
     wanted = _describe(store, preset, clips, seed)
     if (folder / CONFIG_FILE).is_file():
         return _finished(folder, wanted)
-    episodes = Episodes(
+    batches = Batches(
         clips,
         [clip.clip.identity for clip in clips],
         size_px=preset.network.size_px,
@@ -98,7 +98,7 @@ def train(
     )
     learner = MetaLearner(preset, len(clips), ContentLoss.pretrained(), choose_device(device), seed)
     folder.mkdir(parents=True, exist_ok=True)
-    _run(learner, episodes, folder, wanted, progress)
+    _run(learner, batches, folder, wanted, progress)
     networks = Networks(preset, len(clips))
     networks.load(learner.averaged.tensors() | _discriminator_tensors(learner))
     config = save(folder, networks, wanted)
@@ -129,7 +129,7 @@ def training_clips(store: Store, preset: Preset) -> list[StoredClip]:
 
 def _run(
     learner: MetaLearner,
-    episodes: Episodes,
+    batches: Batches,
     folder: Path,
     wanted: CheckpointConfig,
     progress: Progress | None,
@@ -140,7 +140,7 @@ def _run(
     started = time.perf_counter()
     for number in range(first, schedule.steps):
         asked = time.perf_counter()
-        batch = episodes.batch_at(number, learner.device)
+        batch = batches.batch_at(number, learner.device)
         waited_s += time.perf_counter() - asked
         values = learner.step(number, batch)
         elapsed_s = time.perf_counter() - started

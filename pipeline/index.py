@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manifests.schema import Clip, PackageSource
+from pipeline.clip_rows import GROUP_ROWS
 from pipeline.layout import DatasetLayout
 from pipeline.records import ClipRecord, ShardRecord
 from weights.files import publish
@@ -66,7 +67,7 @@ def write_index(layout: DatasetLayout, records: Sequence[ShardRecord]) -> None:
     ):
         table = pa.Table.from_pylist(sorted(rows, key=lambda row: row["key"]), schema)
         with publish(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+            pq.write_table(table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
 
 
 def _clip_row(shard: str, record: ClipRecord) -> dict[str, Any]:

@@ -95,3 +95,7 @@ class DatasetLayout:
         """Yield temporary files."""
         for folder in (self.root, self.root / "data", self.root / "offsets", self.root / "records", self.takedowns):
             yield from sorted(folder.glob(f".*{TEMPORARY_MARK}*"))
+
+
+NAMES = DatasetLayout(Path())
+"""The same names without a root, for datasets that do not lie in a folder."""

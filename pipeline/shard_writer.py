@@ -18,7 +18,7 @@ from pipeline.follow import FollowedClip, FrameCount, follow_clip
 from pipeline.images import encode
 from pipeline.jobs import ShardJob
 from pipeline.limits import ClipGuard
-from pipeline.offsets import IMAGE_BYTES
+from pipeline.offsets import IMAGE_BYTES, LANDMARK_VALUES
 from pipeline.records import ClipRecord, RejectRecord
 from pipeline.schema import IMAGE, NAME_COLUMNS, SHARD_SCHEMA, to_table
 from pipeline.sources import OpenSource, Source
@@ -197,8 +197,8 @@ def _metadata(job: ShardJob) -> dict[str, str]:
 def parquet_options(schema: pa.Schema) -> dict[str, Any]:
     """Return how the columns of a shard are stored.
 
-    Images are left as they are (they are compressed already) so that each is one run of bytes; everything else is
-    small. Options per column go by the path of the leaf.
+    Images and points are left as they are, so that those of a row are one run of bytes: images are compressed
+    already, and points hardly can be. Everything else is small. Options per column go by the path of the leaf.
     """
     leaves = {
         f"{field.name}.list.element" if pa.types.is_fixed_size_list(field.type) else field.name: "zstd"
@@ -206,7 +206,7 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
         if field.type != IMAGE
     }
     return {
-        "compression": {**leaves, IMAGE_BYTES: "none", "image.path": "zstd"},
+        "compression": {**leaves, IMAGE_BYTES: "none", "image.path": "zstd", LANDMARK_VALUES: "none"},
         "use_dictionary": list(NAME_COLUMNS),
         "write_page_index": True,
         "write_page_checksum": True,

@@ -16,7 +16,7 @@ from pipeline.images import encode, one_opencv_thread
 from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
 from pipeline.limits import ClipGuard, guarded, unguarded
-from pipeline.offsets import locate_images
+from pipeline.offsets import locate_rows
 from pipeline.plan import ShardPlan
 from pipeline.records import ShardRecord, write_record
 from pipeline.shard_writer import FailedHalfwayError, WrittenShard, write_clips
@@ -98,7 +98,7 @@ def _write_without_failures(job: ShardJob, path: Path, on_frames: FrameCount, gu
 
 def _verified_offsets(path: Path, rows: int) -> np.ndarray:
     """Return where the images lie, after reading the whole image column back."""
-    offsets = locate_images(path)
+    offsets = locate_rows(path)
     if len(offsets) != rows:
         raise RuntimeError(f"{path}: {rows} rows were written and {len(offsets)} read back")
     return offsets

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.layout import DatasetLayout
-from pipeline.offsets import locate_images
+from pipeline.offsets import locate_rows
 from pipeline.plan import Plan, read_plan
 from pipeline.records import ShardRecord, read_record, shard_is_whole
 from weights.errors import HeadshotError
@@ -71,7 +71,7 @@ def status(out: Path) -> DatasetStatus:
 def verify(out: Path) -> tuple[Fault, ...]:
     """Read every shard again and return those that are missing or damaged.
 
-    Checks the hash of each file, that every image lies where the byte index says, and the number of rows.
+    Checks the hash of each file, that images and points lie where the byte index says, and the number of rows.
 
     Raises:
         HeadshotError: There is no dataset.
@@ -98,7 +98,7 @@ def _damage(layout: DatasetLayout, record: ShardRecord) -> str | None:
     if sha256_of(layout.shard(name)) != record.sha256:
         return f"bytes changed since it was written (sha256 is not {record.sha256[:12]}...)"
     try:
-        places = locate_images(layout.shard(name))
+        places = locate_rows(layout.shard(name))
     except (HeadshotError, OSError) as error:
         return f"cannot be read: {error}"
     stored = np.load(layout.offsets(name), allow_pickle=False)

@@ -1,25 +1,51 @@
 """Read a dataset: clips and their terms from the index, single frames straight from the shards."""
 
+import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int, UInt8
 
+from pipeline.clip_rows import ClipRows
 from pipeline.dataset_info import DatasetInfo
+from pipeline.files import Files, find_files
 from pipeline.images import decode
 from pipeline.landmarks import rescale
-from pipeline.layout import DatasetLayout
+from pipeline.layout import NAMES
+from pipeline.shard_reader import ShardReader, open_shard
 from weights.errors import HeadshotError
 
 CACHED_COLUMNS = 512
 """Columns of clips kept in memory per process."""
+IN_MEMORY_SHARE = 0.25
+"""Of the machine's memory; the rest is for everything else, a training run above all."""
+
+Rows = Sequence[int] | Int[np.ndarray, " rows"]
+
+
+@runtime_checkable
+class Place(Protocol):
+    """Where the rows of a clip are: all that reading its frames takes."""
+
+    @property
+    def shard(self) -> str:
+        """Name of the shard."""
+
+    @property
+    def first_row(self) -> int:
+        """Position in the shard; rows are counted from here in everything a `Store` takes and gives."""
+
+    @property
+    def frames(self) -> int:
+        """Number of rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,31 +85,57 @@ class RejectRow:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A finished dataset. Safe to pickle, fork and spawn: files are opened where they are first read."""
+    """A finished dataset, in a folder or in object storage.
 
-    root: Path
+    Safe to pickle, fork and spawn, and to share between threads: files are opened where they are first read.
+    """
+
+    files: Files
     info: DatasetInfo
-    clips: tuple[ClipEntry, ...]
-    rejects: tuple[RejectRow, ...]
-    _by_key: dict[str, ClipEntry] = field(repr=False)
+    sha256: str
+    """Of `dataset.json`, which has the hash of every shard."""
+    clips: ClipRows[ClipEntry]
+    """Sorted by key."""
+    rejects: ClipRows[RejectRow]
+    """Sorted by key."""
+    stays_in_memory: bool = False
+    """The dataset is small beside this machine's memory: what was read of it once is not read from disk again."""
 
     @classmethod
-    def open(cls, root: Path) -> "Store":
-        """Return the dataset in a folder.
+    def open(cls, root: Path | str, storage_options: Mapping[str, Any] | None = None) -> "Store":
+        """Return the dataset in a folder, or at an address that fsspec knows, such as `s3://bucket/dataset`.
+
+        Args:
+            root: Where it is.
+            storage_options: What fsspec's file system for that address takes; nothing for a folder.
 
         Raises:
-            HeadshotError: There is none, or it is not finished.
+            HeadshotError: There is none, it is not finished, it may not be read, or the address needs a package that
+                is not there.
         """
-        layout = DatasetLayout(root.resolve())
-        if not layout.info.is_file():
+        files = find_files(root, storage_options or {})
+        try:
+            text = files.read(NAMES.info.as_posix())
+        except FileNotFoundError:
             raise HeadshotError(
-                f"{root} holds no finished dataset (no {layout.info.name}); "
-                "make it, or finish it, with `headshot preprocess`"
-            )
-        info = DatasetInfo.model_validate_json(layout.info.read_text(encoding="utf-8"))
-        clips = tuple(ClipEntry(**row) for row in _rows(layout.index, ClipEntry))
-        rejects = tuple(RejectRow(**row) for row in _rows(layout.rejects, RejectRow))
-        return cls(layout.root, info, clips, rejects, {clip.key: clip for clip in clips})
+                f"{root} holds no finished dataset (no {NAMES.info}); make it, or finish it, with `headshot preprocess`"
+            ) from None
+        except OSError as error:
+            raise HeadshotError(f"{root} cannot be read: {error}") from error
+        info, sha256 = DatasetInfo.model_validate_json(text), hashlib.sha256(text).hexdigest()
+        return cls(
+            files,
+            info,
+            sha256,
+            clips=ClipRows(files, sha256, NAMES.index.as_posix(), ClipEntry),
+            rejects=ClipRows(files, sha256, NAMES.rejects.as_posix(), RejectRow),
+            stays_in_memory=sum(shard.size_bytes for shard in info.shards) <= IN_MEMORY_SHARE * _memory_bytes(),
+        )
+
+    @property
+    def root(self) -> str:
+        """The folder or address."""
+        return str(self.files)
 
     def clip(self, key: str) -> ClipEntry:
         """Return the clip with this key.
@@ -91,70 +143,71 @@ class Store:
         Raises:
             HeadshotError: It is not in the dataset; says why if it was rejected.
         """
-        if key in self._by_key:
-            return self._by_key[key]
-        reject = next((reject for reject in self.rejects if reject.key == key), None)
+        clip = self.clips.find(key)
+        if clip is not None:
+            return clip
+        reject = self.rejects.find(key)
         why = f"was rejected: {reject.reason}, {reject.detail}" if reject else "is not in its manifest"
         raise HeadshotError(f"clip {key} is not in the dataset {self.root}: it {why}")
 
-    def usable_rows(self, clip: ClipEntry) -> Int[np.ndarray, " rows"]:
+    def index(self) -> pa.Table:
+        """Return the index with all its columns, one row per clip in the order of `clips`: for choosing by quality."""
+        with self.files.open(NAMES.index.as_posix()) as file:
+            return pq.read_table(file)
+
+    def usable_rows(self, clip: Place) -> Int[np.ndarray, " rows"]:
         """Return the rows of a clip that have a face."""
-        return np.flatnonzero(self.column(clip, "ok"))
+        return np.flatnonzero(self._shard(clip).places(clip.first_row, clip.frames)["ok"])
 
-    def encoded(self, clip: ClipEntry, rows: Sequence[int] | Int[np.ndarray, " rows"]) -> list[bytes]:
+    def encoded(self, clip: Place, rows: Rows) -> list[bytes]:
         """Return images of a clip as they are stored, reading nothing but them."""
-        layout = DatasetLayout(self.root)
-        places = _offsets(layout.offsets(clip.shard))[clip.first_row : clip.first_row + clip.frames]
-        file = _descriptor(layout.shard(clip.shard))
-        return [os.pread(file, int(length), int(offset)) for offset, length in places[np.asarray(rows, int)]]
+        shard = self._shard(clip)
+        return shard.images(shard.places(clip.first_row, clip.frames)[np.asarray(rows, int)])
 
-    def frames(
-        self, clip: ClipEntry, rows: Sequence[int] | Int[np.ndarray, " rows"], size_px: int | None = None
-    ) -> UInt8[np.ndarray, "rows size size 3"]:
+    def frames(self, clip: Place, rows: Rows, size_px: int | None = None) -> UInt8[np.ndarray, "rows size size 3"]:
         """Return images of a clip as RGB, at the stored size or brought to `size_px` by area averaging."""
-        size = size_px or self.info.config.size_px
-        images = [_resized(decode(encoded), size) for encoded in self.encoded(clip, rows)]
-        return np.stack(images) if images else np.empty((0, size, size, 3), np.uint8)
+        return self.decode(self.encoded(clip, rows), size_px)
 
-    def landmarks(
-        self, clip: ClipEntry, rows: Sequence[int] | Int[np.ndarray, " rows"], size_px: int | None = None
-    ) -> Float[np.ndarray, "rows 68 2"]:
-        """Return points in pixels of the image at the stored size, or at `size_px`; NaN where there is no face."""
-        points = self.column(clip, "landmarks")[np.asarray(rows, int)].reshape(-1, 68, 2)
+    def decode(self, images: Sequence[bytes], size_px: int | None = None) -> UInt8[np.ndarray, "rows size size 3"]:
+        """Return stored images as RGB, at the stored size or brought to `size_px` by area averaging."""
         stored = self.info.config.size_px
-        return points.copy() if size_px in (None, stored) else rescale(points, stored, size_px)
+        size = size_px or stored
+        frames = np.empty((len(images), size, size, 3), np.uint8)
+        for frame, image in zip(frames, images, strict=True):
+            if size == stored:
+                decode(image, out=frame)
+            else:
+                frame[...] = _resized(decode(image), size)
+        return frames
+
+    def landmarks(self, clip: Place, rows: Rows, size_px: int | None = None) -> Float[np.ndarray, "rows 68 2"]:
+        """Return points in pixels of the image at the stored size, or at `size_px`; NaN where there is no face."""
+        shard, stored = self._shard(clip), self.info.config.size_px
+        points = shard.landmarks(shard.places(clip.first_row, clip.frames)[np.asarray(rows, int)])
+        return points if size_px in (None, stored) else rescale(points, stored, size_px)
 
     def column(self, clip: ClipEntry, name: str) -> np.ndarray:
         """Return one column of a clip, all rows: lists as (rows, length), text as objects. Not to be written to."""
-        return _column(DatasetLayout(self.root).shard(clip.shard), clip.row_group, clip.row_groups, name)
+        path = NAMES.shard(clip.shard).as_posix()
+        return _column(self.files, self.sha256, path, clip.row_group, clip.row_groups, name)
+
+    def _shard(self, clip: Place) -> ShardReader:
+        return open_shard(self.files, self.sha256, clip.shard, often=self.stays_in_memory)
 
 
-def _rows(path: Path, kind: type[ClipEntry] | type[RejectRow]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(path, columns=list(kind.__dataclass_fields__)).to_pylist()
-    return rows
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _resized(rgb: UInt8[np.ndarray, "stored stored 3"], size: int) -> UInt8[np.ndarray, "size size 3"]:
-    if rgb.shape[0] == size:
-        return rgb
     method = cv2.INTER_AREA if rgb.shape[0] > size else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(rgb, (size, size), interpolation=method))
 
 
-@lru_cache(maxsize=1024)
-def _offsets(path: Path) -> np.ndarray:
-    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-
-
-@lru_cache(maxsize=1024)
-def _descriptor(path: Path) -> int:
-    """Return an open file; `pread` shares it safely between threads and forks."""
-    return os.open(path, os.O_RDONLY)
-
-
 @lru_cache(maxsize=CACHED_COLUMNS)
-def _column(path: Path, first_group: int, groups: int, name: str) -> np.ndarray:
-    with pq.ParquetFile(path) as parquet:
+def _column(files: Files, edition: str, path: str, first_group: int, groups: int, name: str) -> np.ndarray:
+    del edition
+    with files.open(path) as file, pq.ParquetFile(file) as parquet:
         table = parquet.read_row_groups(range(first_group, first_group + groups), columns=[name])
     column = table[name].combine_chunks()
     width = getattr(column.type, "list_size", None)

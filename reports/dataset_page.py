@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.layout import DatasetLayout
 from pipeline.licences import LicenceUse, licence_address, licence_uses, shortened
@@ -129,7 +128,7 @@ def build_dataset_page(root: Path) -> Path:
 
 def compose(store: Store) -> DatasetPage:
     """Return the page of a dataset."""
-    index = pq.read_table(DatasetLayout(store.root).index)
+    index = store.index()
     sample = FrameSample.of(store, index["key"].to_pylist())
     info = store.info
     people = index.group_by(["identity", "split"]).aggregate([("frames", "sum")]).sort_by("identity")

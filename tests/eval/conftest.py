@@ -27,6 +27,7 @@ class DrawnStore:
     root: Path
     clips: tuple[DrawnClip, ...]
     manifest_sha256: str = "a" * 64
+    sha256: str = "d" * 64
     frames_read: list[int] = field(default_factory=list)
 
     @property
@@ -63,7 +64,6 @@ class DrawnStore:
 
 
 def drawn_store(root: Path, people: Sequence[str] = ("ann", "bob", "eve"), frames: int = 60) -> DrawnStore:
-    (root / "dataset.json").write_text("{}")
     tested = [DrawnClip(f"{name}/video/{clip}", name, "test", frames) for name in people for clip in ("1", "2")]
     trained = [DrawnClip("zoe/video/1", "zoe", "train", frames)]
     return DrawnStore(root, tuple(trained + tested))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from model.batches import to_images
 from model.checkpoint import Networks
 from model.content import ContentLoss
-from model.episodes import to_images
 from model.finetuning import Person, adapt_feed_forward, fine_tune
 from model.presets import FineTuningConfig, Preset
 from tests.model.conftest import DrawnClip

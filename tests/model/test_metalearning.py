@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 
+from model.batches import Batches
 from model.content import ContentLoss
-from model.episodes import Episodes
 from model.metalearning import MetaLearner
 from model.presets import Preset
 from tests.model.conftest import DrawnClip
@@ -22,9 +22,9 @@ def playing(tiny: Preset) -> Preset:
     return tiny.model_copy(update={"meta_learning": schedule})
 
 
-def learner_for(preset: Preset, content: ContentLoss, people: list[DrawnClip]) -> tuple[MetaLearner, Episodes]:
-    episodes = Episodes(people, [p.identity for p in people], size_px=64, shots=2, batch=2, seed=0)
-    return MetaLearner(preset, len(people), content, CPU, seed=0), episodes
+def learner_for(preset: Preset, content: ContentLoss, people: list[DrawnClip]) -> tuple[MetaLearner, Batches]:
+    batches = Batches(people, [p.identity for p in people], size_px=64, shots=2, batch=2, seed=0)
+    return MetaLearner(preset, len(people), content, CPU, seed=0), batches
 
 
 def snapshot(module: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -38,8 +38,8 @@ def changed(module: torch.nn.Module, before: dict[str, torch.Tensor]) -> bool:
 def test_the_discriminator_phase_leaves_embedder_and_generator_untouched(
     playing: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
-    learner, episodes = learner_for(playing, random_weight_content, people)
-    batch, networks = episodes.batch_at(0, CPU), learner.networks
+    learner, batches = learner_for(playing, random_weight_content, people)
+    batch, networks = batches.batch_at(0, CPU), learner.networks
     before = {name: snapshot(part) for name, part in networks.parts.items()}
     learner.discriminator(0, batch, torch.zeros_like(batch.target_frames))
     assert not changed(networks.embedder, before["embedder"])
@@ -50,10 +50,10 @@ def test_the_discriminator_phase_leaves_embedder_and_generator_untouched(
 def test_the_other_phase_leaves_the_discriminator_untouched(
     playing: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
-    learner, episodes = learner_for(playing, random_weight_content, people)
+    learner, batches = learner_for(playing, random_weight_content, people)
     networks = learner.networks
     before = {name: snapshot(part) for name, part in networks.parts.items()}
-    learner.embedder_generator(0, episodes.batch_at(0, CPU), adversarial=True)
+    learner.embedder_generator(0, batches.batch_at(0, CPU), adversarial=True)
     assert changed(networks.embedder, before["embedder"])
     assert changed(networks.generator, before["generator"])
     assert not changed(networks.discriminator, before["discriminator"])
@@ -62,11 +62,11 @@ def test_the_other_phase_leaves_the_discriminator_untouched(
 def test_before_its_time_the_discriminator_neither_learns_nor_counts(
     tiny: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
-    learner, episodes = learner_for(tiny, random_weight_content, people)
-    assert set(learner.step(0, episodes.batch_at(0, CPU))) == {"content", "pixel"}
+    learner, batches = learner_for(tiny, random_weight_content, people)
+    assert set(learner.step(0, batches.batch_at(0, CPU))) == {"content", "pixel"}
     later = tiny.meta_learning.steps - 1
     names = {"content", "pixel", "adversarial", "feature_matching", "match", "hinge"}
-    assert set(learner.step(later, episodes.batch_at(later, CPU))) == names
+    assert set(learner.step(later, batches.batch_at(later, CPU))) == names
 
 
 @pytest.mark.parametrize("canvas", [True, False])
@@ -78,8 +78,8 @@ def test_it_overfits_one_batch(
     )
     network = tiny.network.model_copy(update={"canvas": canvas})
     preset = tiny.model_copy(update={"meta_learning": schedule, "network": network})
-    learner, episodes = learner_for(preset, random_weight_content, people)
-    batch = episodes.batch_at(0, CPU)
+    learner, batches = learner_for(preset, random_weight_content, people)
+    batch = batches.batch_at(0, CPU)
     first = learner.step(0, batch)
     for number in range(1, 60):
         last = learner.step(number, batch)
@@ -89,26 +89,26 @@ def test_it_overfits_one_batch(
 def test_a_loss_that_is_not_finite_stops_with_phase_and_step(
     tiny: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
-    learner, episodes = learner_for(tiny, random_weight_content, people)
+    learner, batches = learner_for(tiny, random_weight_content, people)
     with torch.no_grad():
         next(learner.networks.generator.parameters()).fill_(float("nan"))
     with pytest.raises(HeadshotError, match="phase embedder_generator, step 3"):
-        learner.step(3, episodes.batch_at(3, CPU))
+        learner.step(3, batches.batch_at(3, CPU))
 
 
 def test_state_that_is_saved_and_loaded_continues_bit_by_bit(
     playing: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
-    straight, episodes = learner_for(playing, random_weight_content, people)
+    straight, batches = learner_for(playing, random_weight_content, people)
     for number in range(4):
-        straight.step(number, episodes.batch_at(number, CPU))
+        straight.step(number, batches.batch_at(number, CPU))
     first, _ = learner_for(playing, random_weight_content, people)
     for number in range(2):
-        first.step(number, episodes.batch_at(number, CPU))
+        first.step(number, batches.batch_at(number, CPU))
     second, _ = learner_for(playing, random_weight_content, people)
     second.load(first.tensors())
     for number in range(2, 4):
-        second.step(number, episodes.batch_at(number, CPU))
+        second.step(number, batches.batch_at(number, CPU))
     expected, got = straight.tensors(), second.tensors()
     assert expected.keys() == got.keys()
     assert all(torch.equal(expected[name], got[name]) for name in expected)

@@ -73,7 +73,7 @@ def test_a_slower_source_leaves_slots_empty_and_repeats_nothing(dataset: Store) 
 def test_every_image_lies_where_the_byte_index_says(dataset: Store) -> None:
     """What `pread` returns equals what pyarrow reads, for every row, also across the row groups of a long clip."""
     for clip in dataset.clips:
-        table = pq.read_table(DatasetLayout(dataset.root).shard(clip.shard), columns=["image"])
+        table = pq.read_table(DatasetLayout(Path(dataset.root)).shard(clip.shard), columns=["image"])
         by_arrow = [image["bytes"] for image in table["image"].to_pylist()]
         by_pread = dataset.encoded(clip, range(clip.frames))
         assert by_pread == by_arrow[clip.first_row : clip.first_row + clip.frames]

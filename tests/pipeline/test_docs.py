@@ -2,6 +2,9 @@
 
 import re
 from pathlib import Path
+from typing import Any
+
+import fsspec
 
 from manifests.readers import read_manifest
 from pipeline.schema import COLUMNS
@@ -30,3 +33,26 @@ def test_the_example_manifest_is_one(tmp_path: Path) -> None:
     example = tmp_path / "office.toml"
     example.write_text(text.split("```toml\n")[1].split("```")[0])
     assert [clip.key for clip in read_manifest(example).clips] == ["ann/monday/hello", "bob/interview/full"]
+
+
+def test_the_reading_examples_run(made: Path) -> None:
+    """On a folder, then on the same dataset in object storage."""
+    section = (DOCS / "pipeline.md").read_text(encoding="utf-8").split("## Read frames in Python\n")[1]
+    on_disk, remote, training = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    memory = fsspec.filesystem("memory")
+    memory.put(str(made), "/bucket/faces", recursive=True)
+    replaced = {
+        "data/demo": str(made),
+        "jwp/intro/full": "ann/video/full",
+        's3://bucket/faces", storage_options={"anon": True}': 'memory://bucket/faces", storage_options={}',
+        "length=10_000": "length=32",
+    }
+    here: dict[str, Any] = {}
+    examples = "\n".join((on_disk, training, remote, training))
+    for written, meant in replaced.items():
+        assert written in examples
+        examples = examples.replace(written, meant)
+    exec(examples, here)
+    assert here["batch"].support_frames.shape == (16, 8, 128, 128, 3)
+    assert here["batch"].support_landmarks.shape == (16, 8, 68, 2)
+    memory.rm("/bucket", recursive=True)

@@ -179,7 +179,7 @@ def test_one_after_the_other_all_can_leave(data: Path) -> None:
         without(data, name)
         finish(data, name)
         assert verify(data) == ()
-    assert Store.open(data).clips == ()
+    assert list(Store.open(data).clips) == []
     assert set(read_withdrawals(DatasetLayout(data))) == set(PEOPLE)
 
 

@@ -27,6 +27,7 @@ from eval.systems.protocol import Support
 from eval.tasks import Task, TaskSet, make_tasks
 from pipeline.config import PipelineConfig
 from pipeline.dataset_info import DatasetInfo
+from pipeline.files import LocalFiles
 from pipeline.landmarks import rescale
 from pipeline.store import ClipEntry, RejectRow, Store
 
@@ -42,6 +43,9 @@ FRAMES = 90
 
 class DrawnStore(Store):
     """A data set whose pictures are drawn when they are read."""
+
+    def clip(self, key: str) -> ClipEntry:
+        return next(clip for clip in self.clips if clip.key == key)
 
     def usable_rows(self, clip: ClipEntry) -> np.ndarray:
         return np.arange(clip.frames)
@@ -86,7 +90,7 @@ def drawn_store() -> DrawnStore:
         identities_per_split={"test": 3, "train": 1},
         rejects_by_reason={"ambiguous_face": 1},
     )
-    return DrawnStore(Path("drawn"), info, clips, (reject,), {clip.key: clip for clip in clips})
+    return DrawnStore(LocalFiles(Path("drawn")), info, "d" * 64, clips, (reject,))
 
 
 def _entry(

@@ -1,4 +1,4 @@
-"""Training episodes: an index to a deterministic set of support frames and one target frame of a clip."""
+"""Training batches: a step number to augmented episodes with their landmark maps and canvases, on a device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from model.landmark_map import draw_all, mirror
 from model.warp import warp
+from pipeline.draws import ClipsByIdentity
 from pipeline.landmarks import nearest
 
 MAX_ROTATION_DEG = 10.0
@@ -46,11 +47,11 @@ class Batch:
     clips: Int[Tensor, " batch"]
 
 
-class Episodes:
+class Batches:
     """Batches of episodes over the training clips, each a pure function of the seed and the step.
 
-    Identities are drawn evenly, then a clip of the identity, then frames; so a person with hours of video does not
-    crowd out one with seconds, and resuming needs the step number only.
+    Clips and frames are drawn as in `pipeline.episodes`; what one episode draws at random, the batch draws in one
+    stream. Resuming needs the step number only.
 
     Args:
         clips: One frame source for each training clip, in the order of the discriminator's columns.
@@ -72,9 +73,7 @@ class Episodes:
         seed: int,
     ) -> None:
         self.clips, self.size_px, self.shots, self.batch, self.seed = clips, size_px, shots, batch, seed
-        self.clips_of_identity = [
-            [i for i, name in enumerate(identities) if name == identity] for identity in sorted(set(identities))
-        ]
+        self.people = ClipsByIdentity.of(np.unique(list(identities), return_inverse=True)[1])
 
     def batch_at(self, step: int, device: torch.device) -> Batch:
         """Return the batch of this step."""
@@ -97,8 +96,7 @@ class Episodes:
         )
 
     def _draw(self, rng: np.random.Generator) -> tuple[int, np.ndarray, np.ndarray]:
-        candidates = self.clips_of_identity[rng.integers(len(self.clips_of_identity))]
-        number = int(candidates[rng.integers(len(candidates))])
+        number = self.people.draw_clip(rng)
         clip = self.clips[number]
         positions = rng.choice(len(clip), self.shots + 1, replace=False)
         frames, landmarks = clip.read([int(position) for position in positions])

@@ -5,14 +5,14 @@ from collections import Counter
 import numpy as np
 import torch
 
-from model.episodes import Batch, Episodes, jitter, to_images, to_tensor
+from model.batches import Batch, Batches, jitter, to_images, to_tensor
 from tests.model.conftest import DrawnClip
 
 CPU = torch.device("cpu")
 
 
-def episodes(people: list[DrawnClip], seed: int = 0, batch: int = 4) -> Episodes:
-    return Episodes(people, [p.identity for p in people], size_px=64, shots=2, batch=batch, seed=seed)
+def batches(people: list[DrawnClip], seed: int = 0, batch: int = 4) -> Batches:
+    return Batches(people, [p.identity for p in people], size_px=64, shots=2, batch=batch, seed=seed)
 
 
 def same(one: Batch, other: Batch) -> bool:
@@ -20,18 +20,18 @@ def same(one: Batch, other: Batch) -> bool:
 
 
 def test_a_step_always_gives_the_same_batch_whatever_was_asked_before(people: list[DrawnClip]) -> None:
-    fresh, used = episodes(people), episodes(people)
+    fresh, used = batches(people), batches(people)
     for step in range(3):
         used.batch_at(step, CPU)
     assert same(fresh.batch_at(7, CPU), used.batch_at(7, CPU))
     assert not same(fresh.batch_at(7, CPU), fresh.batch_at(8, CPU))
-    assert not same(fresh.batch_at(7, CPU), episodes(people, seed=1).batch_at(7, CPU))
+    assert not same(fresh.batch_at(7, CPU), batches(people, seed=1).batch_at(7, CPU))
 
 
 def test_people_are_drawn_evenly_whatever_the_length_and_number_of_their_clips() -> None:
     long_twice = [DrawnClip("ada", (200, 150, 120), frames=40), DrawnClip("ada", (200, 150, 120), frames=40)]
     clips = [*long_twice, DrawnClip("bob", (120, 90, 60), frames=4)]
-    drawn = Counter(int(c) for step in range(40) for c in episodes(clips, batch=8).batch_at(step, CPU).clips)
+    drawn = Counter(int(c) for step in range(40) for c in batches(clips, batch=8).batch_at(step, CPU).clips)
     assert 0.4 < drawn[2] / drawn.total() < 0.6
     assert drawn[0] > 0
     assert drawn[1] > 0
@@ -39,13 +39,13 @@ def test_people_are_drawn_evenly_whatever_the_length_and_number_of_their_clips()
 
 def test_the_target_is_never_among_the_support_frames(people: list[DrawnClip]) -> None:
     for step in range(10):
-        batch = episodes(people).batch_at(step, CPU)
+        batch = batches(people).batch_at(step, CPU)
         for support, target in zip(batch.support_maps, batch.target_maps, strict=True):
             assert not any(torch.equal(one, target) for one in support)
 
 
 def test_the_canvas_is_a_support_frame_warped_to_the_target_with_its_own_map(people: list[DrawnClip]) -> None:
-    batch = episodes(people, batch=8).batch_at(0, CPU)
+    batch = batches(people, batch=8).batch_at(0, CPU)
     assert torch.equal(batch.canvas[:, 3:], batch.support_maps[:, 0])
     copied = (batch.support_frames[:, 0] - batch.target_frames).abs().mean()
     assert (batch.canvas[:, :3] - batch.target_frames).abs().mean() < 0.7 * copied
