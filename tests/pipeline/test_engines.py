@@ -111,13 +111,13 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped.wait(0.01):
-            for entry in Path("/proc").glob("[0-9]*/fd/*"):
+            for process in Path("/proc").glob("[0-9]*"):
                 try:
-                    reads_poison = str(entry.readlink()) == self._poison
+                    reads_poison = any(str(entry.readlink()) == self._poison for entry in (process / "fd").iterdir())
                 except OSError:  # gone already
                     continue
-                if reads_poison and int(entry.parts[2]) != os.getpid():
-                    os.kill(int(entry.parts[2]), signal.SIGKILL)
+                if reads_poison and int(process.name) != os.getpid():
+                    os.kill(int(process.name), signal.SIGKILL)
                     self.kills += 1
 
     def stop(self) -> None:
