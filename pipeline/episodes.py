@@ -88,16 +88,15 @@ class Episodes:
 
     def __getitem__(self, index: int) -> Episode:
         rng = np.random.default_rng((self.seed, range(self._length)[index]))
-        clips, rows, images, points = self._one_clip(rng) if self.frames_of == "clip" else self._many_clips(rng)
-        frames = self.store.decode(images, self.size_px) if self.decoded else images
+        drawn = self._one_clip(rng) if self.frames_of == "clip" else self._many_clips(rng)
         return Episode(
-            support_frames=frames[:-1],
-            support_landmarks=points[:-1],
-            target_frame=frames[-1],
-            target_landmarks=points[-1],
-            identity=int(self._clips.identity[clips[-1]]),
-            clips=self._clips.number[clips],
-            rows=rows,
+            support_frames=drawn.frames[:-1],
+            support_landmarks=drawn.points[:-1],
+            target_frame=drawn.frames[-1],
+            target_landmarks=drawn.points[-1],
+            identity=int(self._clips.identity[drawn.clips[-1]]),
+            clips=self._clips.number[drawn.clips],
+            rows=drawn.rows,
         )
 
     def _one_clip(self, rng: np.random.Generator) -> "_Frames":
@@ -111,14 +110,13 @@ class Episodes:
         drawn = rng.choice(ends[-1], self.shots + 1, replace=False)
         which = np.searchsorted(ends, drawn, side="right")
         positions = drawn - (ends - usable)[which]
-        order = np.argsort(which, kind="stable")
-        parts = [self._read(int(clips[clip]), positions[order][which[order] == clip]) for clip in np.unique(which)]
-        back = np.argsort(order)
-        images = [image for part in parts for image in part.images]
+        distinct = np.unique(which)
+        parts = [self._read(int(clips[clip]), positions[which == clip]) for clip in distinct]
+        back = np.argsort(np.concatenate([np.flatnonzero(which == clip) for clip in distinct]))
         return _Frames(
             clips=np.concatenate([part.clips for part in parts])[back],
             rows=np.concatenate([part.rows for part in parts])[back],
-            images=[images[frame] for frame in back],
+            frames=_joined([part.frames for part in parts], back),
             points=np.concatenate([part.points for part in parts])[back],
         )
 
@@ -129,16 +127,25 @@ class Episodes:
         return _Frames(
             clips=np.full(len(rows), clip),
             rows=rows,
-            images=self.store.encoded(place, rows),
+            frames=self.store.frames(place, rows, self.size_px) if self.decoded else self.store.encoded(place, rows),
             points=self.store.landmarks(place, rows, self.size_px),
         )
+
+
+Images = UInt8[np.ndarray, "frames size size 3"] | list[bytes]
 
 
 class _Frames(NamedTuple):
     clips: Int[np.ndarray, " frames"]
     rows: Int[np.ndarray, " frames"]
-    images: list[bytes]
+    frames: Images
     points: Float[np.ndarray, "frames 68 2"]
+
+
+def _joined(parts: Sequence[Images], order: Int[np.ndarray, " frames"]) -> Images:
+    images = [image for part in parts for image in part]
+    ordered = [images[number] for number in order]
+    return ordered if isinstance(images[0], bytes) else np.stack(ordered)
 
 
 class _Place(NamedTuple):

@@ -166,12 +166,8 @@ class Store:
 
     def frames(self, clip: Place, rows: Rows, size_px: int | None = None) -> UInt8[np.ndarray, "rows size size 3"]:
         """Return images of a clip as RGB, at the stored size or brought to `size_px` by area averaging."""
-        return self.decode(self.encoded(clip, rows), size_px)
-
-    def decode(self, images: Sequence[bytes], size_px: int | None = None) -> UInt8[np.ndarray, "rows size size 3"]:
-        """Return stored images as RGB, at the stored size or brought to `size_px` by area averaging."""
         stored = self.info.config.size_px
-        size = size_px or stored
+        size, images = size_px or stored, self.encoded(clip, rows)
         frames = np.empty((len(images), size, size, 3), np.uint8)
         for frame, image in zip(frames, images, strict=True):
             if size == stored:
