@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 
 from benchmarks.peers import PEERS, Reader
 from headshot.console import err, out, table
@@ -28,15 +29,16 @@ ROUND = {"undecoded": 400, "decoded": 40}
 """Episodes a round."""
 ROUNDS = 40
 BUDGET_S = 6.0
-"""The readers take turns, in any order, at the same episodes, and the best round of each counts, because other work on
-the machine can only slow a round down. A reader that has used up its time drops out."""
+"""The readers take turns, in any order, at the same episodes. Speeds are those of the best round, because other work on
+the machine can only slow a round down; ratios are medians over pairs of rounds of one turn. A reader that has used up
+its time drops out."""
 OURS, OURS_DRAWN, LIMIT = "headshot, Store", "headshot, Episodes (draws, adds landmarks)", "limit: decoding alone"
 NAMES = (OURS, OURS_DRAWN, *PEERS, LIMIT)
 
 Work = Callable[[int], object]
 """Brings the episode of this number."""
-Rates = dict[tuple[str, str], float]
-"""Episodes a second by reader and kind."""
+Rates = dict[tuple[str, str], dict[int, float]]
+"""Episodes a second of each turn, by reader and kind."""
 
 
 def main() -> None:
@@ -107,7 +109,7 @@ def _round(kind: str) -> float | None:
 
 
 def _race(runners: dict[str, ProcessPoolExecutor]) -> Rates:
-    best: Rates = {}
+    rates: Rates = {}
     shuffled = random.Random(0)
     for kind, episodes in ROUND.items():
         spent_s = dict.fromkeys(runners, 0.0)
@@ -118,8 +120,8 @@ def _race(runners: dict[str, ProcessPoolExecutor]) -> Rates:
                 took_s = runner.submit(_round, kind).result()
                 if turn and took_s:
                     spent_s[name] += took_s
-                    best[name, kind] = max(best.get((name, kind), 0.0), episodes / took_s)
-    return best
+                    rates.setdefault((name, kind), {})[turn] = episodes / took_s
+    return rates
 
 
 def _print(store: Store, rates: Rates, absent: Sequence[str]) -> None:
@@ -131,10 +133,16 @@ def _print(store: Store, rates: Rates, absent: Sequence[str]) -> None:
         if name in absent:
             results.add_row(name, "not installed", "", "", "")
             continue
-        undecoded, decoded = rates.get((name, "undecoded")), rates[name, "decoded"]
-        columns = [f"{undecoded:,.0f}", f"{rates[OURS, 'undecoded'] / undecoded:.1f} x"] if undecoded else ["", ""]
-        results.add_row(name, *columns, f"{decoded:,.0f}", f"{decoded / rates[LIMIT, 'decoded']:.1%}")
+        decoded, limit, columns = rates[name, "decoded"], rates[LIMIT, "decoded"], ["", ""]
+        if name != LIMIT:
+            undecoded, ours = rates[name, "undecoded"], rates[OURS, "undecoded"]
+            columns = [f"{max(undecoded.values()):,.0f}", f"{_ratio(ours, undecoded):.1f} x"]
+        results.add_row(name, *columns, f"{max(decoded.values()):,.0f}", f"{_ratio(decoded, limit):.0%}")
     out.print(results)
+
+
+def _ratio(some: dict[int, float], others: dict[int, float]) -> float:
+    return median(some[turn] / others[turn] for turn in some.keys() & others.keys())
 
 
 if __name__ == "__main__":
