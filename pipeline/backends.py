@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -17,6 +17,7 @@ from pipeline.recognition import WEIGHT_ID as RECOGNISER
 from weights.errors import HeadshotError
 
 
+@runtime_checkable
 class Landmarker(Protocol):
     """Finds the 68 points of faces whose boxes are known."""
 
