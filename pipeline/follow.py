@@ -22,7 +22,9 @@ BATCH_FRAMES = 64
 KEPT_BYTES = 512 << 20
 """Decoded frames of a short clip are kept up to this size, so that it is decoded once, not twice."""
 KEPT_SHARE = 1 / 8
-"""... and up to this share of the memory there is for each core."""
+"""... and up to this share of the memory there is for each core, and of what a clip may take."""
+FRAME_OVERHEAD_BYTES = 8 << 10
+"""What a kept frame takes beside its pixels; it counts where pictures are tiny."""
 
 FrameCount = Callable[[int], None]
 """Told now and then how many more frames were looked at."""
@@ -68,7 +70,7 @@ def follow_clip(
     tracker = Tracker(load_backend(config.backend), config)
     shrink = max(1, max(reader.info.width_px, reader.info.height_px) // config.follow_px)
     slots: list[int] = []
-    keeper = _Keeper()
+    keeper = _Keeper(config)
     for row, raw in enumerate(watch.frames()):
         tracker.step(row, reader.picture(raw, exact_colour=False, shrink=shrink))
         slots.append(raw.index)
@@ -147,17 +149,17 @@ class Watch:
 class _Keeper:
     """Keeps decoded frames while they are few enough."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: PipelineConfig) -> None:
         self.frames: list[RawFrame] | None = []
         self._bytes = 0
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        self._limit = min(KEPT_BYTES, KEPT_SHARE * memory / (os.cpu_count() or 1))
+        machine_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (os.cpu_count() or 1)
+        self._limit = min(KEPT_BYTES, KEPT_SHARE * machine_bytes, KEPT_SHARE * config.clip_memory_mib * 2**20)
 
     def add(self, raw: RawFrame) -> None:
         if self.frames is None:
             return
         self.frames.append(raw)
-        self._bytes += raw.size_bytes
+        self._bytes += raw.size_bytes + FRAME_OVERHEAD_BYTES
         if self._bytes > self._limit:
             self.frames = None
 
