@@ -25,12 +25,12 @@ import imageio_ffmpeg
 import numpy as np
 import torch
 
-from benchmarks.stages import out, table
+from headshot.console import out, table
 from manifests.readers import DEMO, read_manifest
 from manifests.samples import resolve
 from manifests.schema import Clip, FileSource, Manifest
-from pipeline import backends
-from pipeline.backends import RefinedBackend, load_backend
+from pipeline.backends import load_backend
+from pipeline.clip_work import process_clip
 from pipeline.config import PipelineConfig
 from pipeline.crop import cut, tube
 from pipeline.fan import Fan
@@ -41,15 +41,15 @@ from pipeline.video import open_video
 SECONDS = 10
 FACE_ALIGNMENT_FRAMES = 3
 STAGES = {
-    "decode": ("container.py", "decoded"),
-    "convert to look": ("picture.py", "__call__"),
-    "find and follow": ("track.py", "step"),
-    "convert to keep": ("picture.py", "part"),
-    "crop": ("crop.py", "fitted"),
-    "sharpness": ("quality.py", "sharpness"),
-    "JPEG": ("images.py", "encode"),
-    "Parquet": ("shard_writer.py", "_regroup"),
-    "read back, hash": ("shards.py", "_verified_offsets"),
+    "decode": ("pipeline/container.py", "decoded"),
+    "convert to look": ("pipeline/picture.py", "__call__"),
+    "find and follow": ("pipeline/track.py", "step"),
+    "convert to keep": ("pipeline/picture.py", "part"),
+    "crop": ("pipeline/crop.py", "fitted"),
+    "sharpness": ("pipeline/quality.py", "sharpness"),
+    "JPEG": ("pipeline/images.py", "encode"),
+    "Parquet": ("pyarrow/parquet/core.py", "write_table"),
+    "read back, hash": ("pipeline/shards.py", "_verified_offsets"),
 }
 
 
@@ -115,13 +115,6 @@ def make_set(videos: Path, height_px: int, into: Path) -> ClipSet:
         boxes.append((inner.left / width, inner.top / height, inner.right / width, inner.bottom / height))
         paths.append(path)
     return ClipSet(height_px=height_px, paths=tuple(paths), frames=frames, boxes=tuple(boxes))
-
-
-def run(command: list[str]) -> None:
-    """Run a program, or fail."""
-    import subprocess
-
-    subprocess.run(command, check=True)
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -238,7 +231,7 @@ def shares(clips: ClipSet, config: PipelineConfig, folder: Path) -> dict[str, fl
         stage: sum(
             cumulative
             for (file, _, function), (_, _, _, cumulative, _) in entries.items()
-            if file.endswith(f"pipeline/{name}") and function == wanted
+            if file.endswith(name) and function == wanted
         )
         / total
         for stage, (name, wanted) in STAGES.items()
@@ -293,17 +286,15 @@ def _measure(clips: ClipSet, folder: Path, fan_frames: int) -> None:
 
 
 def fan_s(clips: ClipSet, config: PipelineConfig, frames: int) -> float:
-    """Return the time per frame with FAN (random weights): all of headshot's work on a short clip."""
-    from pipeline.clip_work import process_clip
-
-    backend = RefinedBackend("fan", load_backend(), Fan(random_weight_fan()))
-    backends._WHOLE["fan"] = lambda: backend
-    load_backend.cache_clear()
-    asked = config.model_copy(update={"backend": "fan", "min_frames": 1})
-    (clip, *_) = clips.manifest().clips
-    short = clip.model_copy(update={"end_s": frames / config.fps})
-    process_clip(clips.paths[0], short, asked)
-    return seconds(lambda: process_clip(clips.paths[0], short, asked)) / frames
+    """Return the time per frame to follow a clip and to find the points of its first frames with FAN, batched."""
+    clip, path = clips.manifest().clips[0], clips.paths[0]
+    followed_s = seconds(lambda: process_clip(path, clip, config)) / (config.fps * SECONDS)
+    with open_video(path) as reader:
+        pictures = [reader.picture(raw) for raw in reader.frames(end_s=frames / config.fps)]
+    boxes = np.stack([load_backend().find(picture)[0].box for picture in pictures])
+    fan = Fan(random_weight_fan())
+    fan(pictures[:1], boxes[:1])
+    return followed_s + seconds(lambda: fan(pictures, boxes)) / len(pictures)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ class RefinedBackend:
     def __init__(self, name: str, follower: FaceBackend, landmarker: Landmarker) -> None:
         self.name = name
         self.scheme = landmarker.scheme
+        self.refines = True
         self.weight_ids = (*follower.weight_ids, *landmarker.weight_ids)
         self._follower = follower
         self._landmarker = landmarker
@@ -77,6 +78,7 @@ class NoNetwork:
     name = "none"
     scheme = "none"
     weight_ids: tuple[str, ...] = ()
+    refines = False
 
     def detect(self, rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:  # noqa: ARG002
         """Return no face."""

@@ -77,10 +77,11 @@ def _cut_batch(
 
 def _refined(batch: list[RawFrame], followed: FollowedClip, config: PipelineConfig) -> list[Face | None]:
     """Return the face of each frame with the points that are stored; None where it was not found."""
-    if config.backend in ("none", "mesh468"):  # nothing is refined: pictures need not be converted for it
+    backend = load_backend(config.backend)
+    if not backend.refines:
         return [followed.faces.get(raw.index) for raw in batch]
     seen = [raw for raw in batch if raw.index in followed.faces]
-    refined = load_backend(config.backend).refine(
+    refined = backend.refine(
         [followed.reader.picture(raw) for raw in seen], [followed.faces[raw.index] for raw in seen]
     )
     by_slot = {raw.index: face for raw, face in zip(seen, refined, strict=True)}

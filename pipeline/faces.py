@@ -48,6 +48,8 @@ class FaceBackend(Protocol):
     name: str
     scheme: str
     weight_ids: tuple[str, ...]
+    refines: bool
+    """`refine` looks at the pictures again; if not, nobody needs to make them for it."""
 
     def detect(self, rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:
         """Return the faces of a picture without landmarks, largest first."""

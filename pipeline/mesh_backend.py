@@ -20,6 +20,7 @@ class MeshBackend:
     name = "mesh468"
     scheme = MESH_SCHEME
     weight_ids: tuple[str, ...] = ("blazeface-short", "blazeface-full-sparse", "facemesh-468")
+    refines = False
 
     def __init__(self) -> None:
         short, full, mesh = (fetch(weight_id) for weight_id in self.weight_ids)

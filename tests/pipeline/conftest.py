@@ -73,6 +73,7 @@ class DiscBackend:
     name = "mesh468"
     scheme = MESH_SCHEME
     weight_ids: tuple[str, ...] = ("blazeface-short",)
+    refines = False
 
     def detect(self, rgb: np.ndarray) -> list[Detection]:
         mask = (rgb[..., 0] > 160).astype(np.uint8)

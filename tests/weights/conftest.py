@@ -13,9 +13,22 @@ import pytest
 
 from weights import registry
 
+NET = b"the numbers of a network"
+OTHER = b"the numbers of another network"
+
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and path.parent.name != "locks")
+
+
+def at_address(address: str, content: bytes, **fields: Any) -> dict[str, Any]:
+    """An entry for a file that lies at an address."""
+    source = {"provider": "https", "url": f"{address}/net.bin"}
+    return {"id": "net", "profile": "paper", "sha256": sha256(content), "source": source, **fields}
 
 
 @pytest.fixture
