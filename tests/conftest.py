@@ -1,6 +1,7 @@
 """Fixtures that several floors share."""
 
 import io
+import os
 import sys
 import tarfile
 import zipfile
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# The networks of tests are tiny: several threads would mostly wait for each other. Set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from headshot.cli import app
+from headshot.cli import app, main
 from tests.conftest import REPOSITORY
 
 GUIDES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -29,12 +29,6 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 COMMANDS = dict(commands())
-
-
-def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "headshot", *arguments], capture_output=True, text=True, check=False, cwd=folder
-    )
 
 
 def test_the_promised_commands_are_there() -> None:
@@ -104,13 +98,30 @@ def check_usage(line: str) -> None:
         (["weights", "add", "fr-pose", "absent.onnx"], "absent.onnx"),
     ],
 )
-def test_a_users_mistake_is_one_paragraph_and_exit_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
-    ended = run(*arguments, folder=tmp_path)
-    assert ended.returncode == 2, ended.stderr
-    assert message in ended.stderr
+def test_a_users_mistake_is_one_paragraph_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["headshot", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    shown = capfd.readouterr()
+    assert ended.value.code == 2, shown.err
+    assert message in shown.err
+    assert shown.out == ""
+    assert len(shown.err.strip().splitlines()) == 1
+
+
+def test_a_users_mistake_leaves_the_process_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "headshot", "weights", "add", "fr-pose", "absent.onnx"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: absent.onnx is not a file")
     assert "Traceback" not in ended.stderr
-    assert ended.stdout == ""
-    assert len(ended.stderr.strip().splitlines()) == 1
 
 
 def test_help_comes_without_the_heavy_libraries() -> None:

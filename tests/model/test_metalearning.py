@@ -69,7 +69,7 @@ def test_before_its_time_the_discriminator_neither_learns_nor_counts(
     assert set(learner.step(later, batches.batch_at(later, CPU))) == names
 
 
-@pytest.mark.parametrize("canvas", [True, False])
+@pytest.mark.parametrize("canvas", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_it_overfits_one_batch(
     tiny: Preset, random_weight_content: ContentLoss, people: list[DrawnClip], canvas: bool
 ) -> None:

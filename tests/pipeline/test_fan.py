@@ -67,6 +67,7 @@ def test_agrees_with_face_alignment_within_its_rounding(
     assert np.ptp(ours, axis=1).min() > 20  # the points do lie apart
 
 
+@pytest.mark.slow
 def test_a_batch_gives_what_single_faces_give(random_weight_network: torch.nn.Module, picture: np.ndarray) -> None:
     fan = Fan(random_weight_network, batch=2)
     together, scores = fan([picture] * len(BOXES), BOXES)

@@ -111,7 +111,8 @@ def test_however_large_the_dataset_a_bounded_number_of_clips_is_opened(
     opened: list[str] = []
     real = Store.column
     monkeypatch.setattr(Store, "column", lambda self, clip, name: (opened.append(clip.key), real(self, clip, name))[1])
-    sample = FrameSample.of(store, [store.clips[number % 3].key for number in range(100_000)], most=5)
+    keys = [clip.key for clip in store.clips]
+    sample = FrameSample.of(store, [keys[number % 3] for number in range(100_000)], most=5)
     assert len(opened) == 5 * len({"yaw_deg", "pitch_deg", "roll_deg", "sharpness"})
     assert len(sample.keys) == 5
     assert spread(range(1000), 3) == [0, 500, 999]

@@ -80,6 +80,7 @@ def test_what_npm_says_about_a_failure_is_passed_on(empty_cache: Path, npm_regis
         fetch_members(archive, {"package/net.bin": HASH}, work)
 
 
+@pytest.mark.slow
 def test_npm_comes_from_a_wheel_where_it_is_not_on_the_path(
     empty_cache: Path, pip_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
