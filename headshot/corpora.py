@@ -14,9 +14,11 @@ from headshot.manifest import Into, describe, missing_clips
 from manifests.corpus import Gathered, Problem, Terms, gather
 from manifests.schema import Clip, Manifest
 from manifests.videos import VideoFacts, Videos
+from weights.errors import HeadshotError
 from weights.files import publish
 
 app = typer.Typer()
+PROBLEM_COLUMNS = ("where", "reason", "detail")
 
 Root = Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the annotation files, or the one file.")]
 VideoFolder = Annotated[
@@ -200,9 +202,10 @@ def _save(
     ignore_splits: bool = False,
 ) -> None:
     """Gather what a reader yields, write it, and say what became of it."""
-    from manifests.writers import check_suffix, write_manifest
+    from manifests.writers import check_target, write_manifest
 
-    check_suffix(to)
+    check_target(to)
+    problems = _problems_beside(to)
     with progress_bars() as bars:
         counted = _counted(entries, Bar(bars, "reading"))
         gathered = gather(counted, name=name, title=title, ignore_splits=ignore_splits)
@@ -210,7 +213,7 @@ def _save(
         write_manifest(gathered.manifest, to)
     out.print(f"{to}: {describe(gathered.manifest)}", markup=False)
     _say_what_lacks(gathered.manifest, videos)
-    _list_problems(gathered, to.with_suffix(".problems.csv"))
+    _list_problems(gathered, problems)
 
 
 def _counted(entries: Iterable[Clip | Problem], bar: Bar) -> Iterator[Clip | Problem]:
@@ -235,6 +238,21 @@ def _say_what_lacks(manifest: Manifest, videos: Path | None) -> None:
         err.print(f"{boxes} clips have no face_box: who is meant has to be clear from the picture")
 
 
+def _problems_beside(manifest: Path) -> Path:
+    """Return where the entries that are no clips are listed.
+
+    Raises:
+        HeadshotError: Something else lies there.
+    """
+    path = manifest.with_suffix(".problems.csv")
+    if path.exists() and not (path.is_file() and path.read_bytes().startswith(",".join(PROBLEM_COLUMNS).encode())):
+        raise HeadshotError(
+            f"{path} is where problems are listed, and holds something else that is not overwritten; give another "
+            "--out, or move it"
+        )
+    return path
+
+
 def _list_problems(gathered: Gathered, path: Path) -> None:
     path.unlink(missing_ok=True)  # of an earlier run
     if gathered.problems:
@@ -248,5 +266,5 @@ def _list_problems(gathered: Gathered, path: Path) -> None:
 def _write_problems(problems: Iterable[Problem], path: Path) -> None:
     with publish(path) as temporary, temporary.open("w", encoding="utf-8", newline="", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("where", "reason", "detail"))
+        writer.writerow(PROBLEM_COLUMNS)
         writer.writerows((problem.where, str(problem.reason), problem.detail) for problem in problems)

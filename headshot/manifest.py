@@ -13,7 +13,9 @@ from weights.errors import HeadshotError
 app = typer.Typer(help="Lists of clips: from corpora and folders, checked, divided, counted.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A .toml, .csv or .parquet file.")]
-Into = Annotated[Path, typer.Option("--out", help="Manifest to write: .parquet, .csv or .toml.")]
+Into = Annotated[
+    Path, typer.Option("--out", help="Manifest to write: .parquet, .csv or .toml; replaces no other file.")
+]
 Videos = Annotated[Path, typer.Option(help="Folder the paths of the videos start from.")]
 
 
@@ -66,9 +68,9 @@ def split(
     Example: [bold]headshot manifest split all.parquet --out divided.parquet --val 0.05 --test 0.1 --seed 1[/]
     """
     from manifests.splits import SplitRule, attributes_to_balance, split_manifest
-    from manifests.writers import check_suffix, write_manifest
+    from manifests.writers import check_target, write_manifest
 
-    check_suffix(to)
+    check_target(to, file)
     manifest = _read(file)
     by = attributes_to_balance(manifest) if balance is None else tuple(balance)
     rule = SplitRule(val=val, test=test, seed=seed, balance=by, keep=frozenset(map(_split, keep or ())))
@@ -109,9 +111,9 @@ def convert(file: File, to: Into) -> None:
 
     Example: [bold]headshot manifest convert clips.csv --out clips.parquet[/]
     """
-    from manifests.writers import check_suffix, write_manifest
+    from manifests.writers import check_target, write_manifest
 
-    check_suffix(to)
+    check_target(to, file)
     manifest = _read(file)
     with err.status("writing"):
         write_manifest(manifest, to)

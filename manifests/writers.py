@@ -17,6 +17,8 @@ from weights.errors import HeadshotError
 from weights.files import publish
 
 _HEADER = {"schema_version", "name", "title", "description"}
+_FIRST = "schema_version = "
+"""How the header of a manifest begins in TOML, and behind a `#` in CSV."""
 _NUMBERS = {"start_s", "end_s", *BOX_COLUMNS}
 
 
@@ -42,6 +44,42 @@ def check_suffix(path: Path) -> None:
     """
     if path.suffix not in _WRITERS:
         raise HeadshotError(f"{path}: manifests are written to {', '.join(_WRITERS)} files; choose one of these")
+
+
+def check_target(path: Path, source: Path | None = None) -> None:
+    """Refuse a path that no manifest may be written to, before any work is done for it.
+
+    What is there already may be replaced if it is a manifest, but neither the one that is read nor anything else: it
+    could be the annotations of a corpus.
+
+    Args:
+        path: Where a manifest is to be written.
+        source: The manifest that it is made from.
+
+    Raises:
+        HeadshotError: The suffix is not that of a format, or what lies there must not be replaced.
+    """
+    check_suffix(path)
+    if not path.exists():
+        return
+    if source is not None and source.exists() and path.samefile(source):
+        raise HeadshotError(f"--out {path} is the manifest that is read, and it is not overwritten; give another name")
+    if not (path.is_file() and _is_manifest(path)):
+        raise HeadshotError(
+            f"--out {path} is there already and was not written as a manifest (it could be the annotations of a "
+            "corpus), so it is not overwritten; give another name, or remove it"
+        )
+
+
+def _is_manifest(path: Path) -> bool:
+    """Return whether a file begins as those written here do."""
+    try:
+        if path.suffix == ".parquet":
+            return PARQUET_HEADER in (pq.read_metadata(path).metadata or {})
+        with path.open(encoding="utf-8-sig") as file:
+            return file.readline().removeprefix(f"{CSV_COMMENT} ").startswith(_FIRST)
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return False
 
 
 def _write_toml(manifest: Manifest, path: Path) -> None:

@@ -13,7 +13,7 @@ class RejectReason(StrEnum):
     SOURCE_CHANGED = "source_changed"
     """The file is not the one the manifest's sha256 names."""
     UNREADABLE = "unreadable"
-    """Not a video that can be decoded: empty, truncated before its index, text, a playlist."""
+    """Not a video that can be decoded: empty, truncated before its index, text, a playlist, impossible times."""
     NO_VIDEO = "no_video"
     """The file has no video stream, or the stretch has no frame."""
     UNSUPPORTED = "unsupported"

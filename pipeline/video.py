@@ -23,6 +23,8 @@ from pipeline.verdicts import ClipRejectedError, RejectReason
 
 SEEK_BEYOND_S = 5.0
 """Shorter gaps are decoded through: finding the key frames means reading the whole file once."""
+LAST_SLOT = 2**31 - 1
+"""Slots are stored as int32, which at 25 a second is 994 days."""
 TIME_TOLERANCE_S = 1e-3
 """Times in manifests are rounded."""
 SEEKABLE = {"mp4", "matroska", "avi", "flv"}
@@ -103,9 +105,18 @@ class VideoReader:
             start_s: Start of the stretch, counted from the first frame of the file.
             end_s: End of the stretch (exclusive); None for the end of the video.
             fps: Frames per second wanted; a slower source keeps its own frames.
+
+        Raises:
+            ClipRejectedError: A frame is years away from the first one.
         """
         resampler: Resampler[Stamped] = Resampler(fps)
         for stamped in self._stretch(start_s, end_s):
+            if stamped.pts_s * fps > LAST_SLOT:
+                raise ClipRejectedError(
+                    RejectReason.UNREADABLE,
+                    f"frame {stamped.number} says that it is shown {stamped.pts_s / 86_400:,.0f} days after the first: "
+                    "the time stamps are damaged",
+                )
             for slot, chosen in resampler.push(stamped.pts_s, stamped):
                 yield _raw(slot, chosen)
         for slot, chosen in resampler.finish():

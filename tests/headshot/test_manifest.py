@@ -221,6 +221,62 @@ def test_a_users_mistake_is_one_paragraph_and_exit_code_2(
     assert not list(tmp_path.iterdir())
 
 
+META = "video_id,start,end,bbox,fps,width,height,partition,person_id\nabc,0,90,1-2-300-400,25,1280,720,train,id1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "content"),
+    [
+        (["from-fomm", "meta.csv", "--out", "meta.csv"], "meta.csv", META),
+        (["from-fomm", ".", "--out", "vox-metadata.csv"], "vox-metadata.csv", META),
+        (["from-fomm", "m.problems.csv", "--out", "m.toml"], "m.problems.csv", META),
+        (["from-voxceleb", ".", "--version", "1", "--out", "vox1_meta.csv"], "vox1_meta.csv", "VoxCeleb1 ID\tVGG\n"),
+        (["from-folder", ".", "--out", "notes.toml"], "notes.toml", "[what]\n"),
+        (["from-folder", ".", "--out", "numbers.parquet"], "numbers.parquet", "PAR1"),
+        (["from-celebvhq", "celebvhq_info.json", "--out", "celebvhq_info.json"], "celebvhq_info.json", "{}"),
+        (["split", str(DEMO), "--out", "mine.csv"], "mine.csv", "a,b\n"),
+        (["convert", str(DEMO), "--out", "mine.csv"], "mine.csv", "a,b\n"),
+    ],
+)
+def test_a_file_that_is_no_manifest_is_never_overwritten(
+    headshot: Headshot, tmp_path: Path, arguments: list[str], name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+
+    ended = headshot("manifest", *arguments)
+
+    assert ended.code == 2
+    assert name in ended.err
+    assert len(ended.err.strip().splitlines()) == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: content}
+
+
+@pytest.mark.parametrize("command", ["split", "convert"])
+@pytest.mark.parametrize("other", ["m.toml", "link.toml", "below/../m.toml"])
+def test_the_manifest_that_is_read_is_not_overwritten(
+    headshot: Headshot, tmp_path: Path, command: str, other: str
+) -> None:
+    write_people(tmp_path / "m.toml", "asked", *"abcdefghij")
+    (tmp_path / "link.toml").symlink_to("m.toml")
+    (tmp_path / "below").mkdir()
+    before = (tmp_path / "m.toml").read_bytes()
+
+    ended = headshot("manifest", command, "m.toml", "--out", other)
+
+    assert ended.code == 2
+    assert f"--out {other} is the manifest that is read" in ended.err
+    assert (tmp_path / "m.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["toml", "csv", "parquet"])
+def test_an_earlier_manifest_is_replaced(headshot: Headshot, tmp_path: Path, suffix: str) -> None:
+    for people in ("abc", "abcd"):
+        write_people(tmp_path / "source.toml", "asked", *people)
+        assert headshot("manifest", "convert", "source.toml", "--out", f"m.{suffix}").code == 0
+
+    assert len(read_manifest(tmp_path / f"m.{suffix}").clips) == 4
+
+
 def test_the_published_files_become_manifests(headshot: Headshot, shared_dir: Path, tmp_path: Path) -> None:
     table = shared_dir / "reference" / "annotations" / "vox-metadata_head.csv"
 

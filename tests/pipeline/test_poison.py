@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -64,6 +65,14 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
         "empty-mp4": "unreadable",
         "zeros-mp4": "unreadable",
     }
+
+
+@pytest.mark.usefixtures("discs_are_faces")
+def test_frames_that_are_years_apart_have_damaged_time_stamps(tmp_path: Path) -> None:
+    path = poison.far_apart(tmp_path)
+    assert rejected([path], tmp_path) == {"far-mkv": "unreadable"}
+    (reject,) = Store.open(tmp_path / "data").rejects
+    assert re.search(r"frame \d+ says that it is shown [\d,]+ days after the first", reject.detail)
 
 
 @dataclass
@@ -209,7 +218,7 @@ def test_files_that_would_take_all_memory_or_time_end_within_what_a_clip_may_tak
         poison.gif_of_many_canvases(tmp_path): {"failed"},
         poison.inflating(tmp_path): {"unreadable"},
         poison.million_samples(tmp_path): {"unreadable", "failed"},
-        poison.far_apart(tmp_path): {"failed"},
+        poison.far_apart(tmp_path): {"unreadable"},
     }
     good = encode_video(tmp_path / "good.mp4", disc_frames(30))
     manifest, out = tmp_path / "manifest.json", tmp_path / "data"
