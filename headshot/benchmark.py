@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshot.console import Bar, out, progress_bars, table
-from headshot.options import DATA, RUN, Data, Device, RunFolder, Seed, numbers
+from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed, numbers
 from weights.registry import Profile
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ SYSTEMS = "copy-source,nearest-frame,mean-frame,reference-ff,reference-ft"
 
 
 def benchmark_command(
-    data: Data = DATA,
+    data: ReadData = str(DATA),
     run: RunFolder = RUN,
     shots: Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8,32.")] = "1,8,32",
     systems: Annotated[str, typer.Option(help="Systems to compare, with commas between.")] = SYSTEMS,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshot.console import Bar, err, out, progress_bars, table
-from headshot.options import DATA, MANIFEST, RAW, Data, ManifestFile
+from headshot.options import DATA, MANIFEST, RAW, Data, ManifestFile, ReadData
 from pipeline.config import Backend, CropMode
 from weights.errors import HeadshotError
 
@@ -122,7 +122,7 @@ def _reasons(text: str) -> "set[RejectReason]":
     return {RejectReason(name) for name in names}
 
 
-def status_command(data: Data = DATA) -> None:
+def status_command(data: ReadData = str(DATA)) -> None:
     """Say how much of a dataset is done, what was rejected and why.
 
     Example: [bold]headshot status --data data/demo[/]
@@ -130,7 +130,7 @@ def status_command(data: Data = DATA) -> None:
     _print_status(data)
 
 
-def verify_command(data: Data = DATA) -> None:
+def verify_command(data: ReadData = str(DATA)) -> None:
     """Read every shard again: hashes, image positions, row counts. Exit code 1 if one is damaged.
 
     Example: [bold]headshot verify --data data/demo[/]
@@ -161,7 +161,7 @@ def statistics_command(data: Data = DATA) -> None:
     out.print(f"statistics: {build_dataset_page(data)}")
 
 
-def _print_status(data: Path) -> None:
+def _print_status(data: Path | str) -> None:
     from pipeline.status import status
     from pipeline.store import Store
 

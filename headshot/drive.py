@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from headshot.console import out, progress_bars
-from headshot.options import DATA, RUN, Data, Device, RunFolder, Seed
+from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed
 
 
 def drive_command(
@@ -17,7 +17,7 @@ def drive_command(
     to: Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")],
     shots: Annotated[int, typer.Option(min=1, help="Support frames to adapt to.")] = 8,
     feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Do not fine-tune.")] = False,
-    data: Data = DATA,
+    data: ReadData = str(DATA),
     run: RunFolder = RUN,
     device: Device = "auto",
     seed: Seed = 0,

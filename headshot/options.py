@@ -7,8 +7,28 @@ import typer
 
 from weights.errors import HeadshotError
 
-Data = Annotated[Path, typer.Option(help="Folder of the dataset.", show_default=True)]
-RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run: checkpoint, predictions, scores.")]
+
+def folder(text: str) -> Path:
+    """Return a folder that a command writes to.
+
+    Raises:
+        HeadshotError: It is an address.
+    """
+    from pipeline.files import is_address
+
+    if is_address(str(text)):
+        raise HeadshotError(
+            f"{text} is an address, and this command writes there: give a folder on this machine. status, verify, "
+            "train, benchmark, report and drive read a dataset (--data) from an address too"
+        )
+    return Path(text)
+
+
+Data = Annotated[Path, typer.Option(parser=folder, help="Folder of the dataset.", show_default=True)]
+ReadData = Annotated[str, typer.Option(help="Folder of the dataset, or its address, such as s3://bucket/dataset.")]
+RunFolder = Annotated[
+    Path, typer.Option("--run", parser=folder, help="Folder of the run: checkpoint, predictions, scores.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]

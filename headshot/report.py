@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from headshot.console import out
-from headshot.options import DATA, OUT, RUN, Data, RunFolder
+from headshot.options import DATA, OUT, RUN, ReadData, RunFolder
 
 
 def report_command(
     run: RunFolder = RUN,
-    data: Data = DATA,
+    data: ReadData = str(DATA),
     to: Annotated[Path, typer.Option("--out", help="Folder the page goes to.")] = OUT,
 ) -> None:
     """Write the comparison as one HTML page that opens from disk.

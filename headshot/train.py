@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from headshot.console import Bar, out, progress_bars
-from headshot.options import DATA, RUN, Data, Device, RunFolder, Seed
+from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed
 
 
 def train_command(
     preset: Annotated[str, typer.Argument(help="compact, or tiny for a trial run.")] = "compact",
-    data: Data = DATA,
+    data: ReadData = str(DATA),
     run: RunFolder = RUN,
     device: Device = "auto",
     seed: Seed = 0,

@@ -87,7 +87,8 @@ def adopt(layout: DatasetLayout, plan: Plan, replace: bool) -> None:
     """Make sure that the folder holds this dataset and no other; several parts may do so at once.
 
     Raises:
-        HeadshotError: It holds another one with shards that this one has no use for, and `replace` is not set.
+        HeadshotError: It holds another one with shards that this one has no use for, or one that this version cannot
+            read, and `replace` is not set.
     """
     text = plan.model_dump_json(indent=1) + "\n"
     if layout.plan.is_file() and layout.plan.read_text(encoding="utf-8") == text:
@@ -108,10 +109,7 @@ def adopt(layout: DatasetLayout, plan: Plan, replace: bool) -> None:
 
 def _keeps_every_shard(layout: DatasetLayout, plan: Plan) -> bool:
     """Return whether the plan only adds to the one that is there, or words it otherwise: then nothing is lost."""
-    try:
-        old = read_plan(layout)
-    except ValueError:
-        return False
+    old = read_plan(layout)
     planned = {shard.name: shard.sha256(plan.config) for shard in plan.shards}
     return all(planned.get(shard.name) == shard.sha256(old.config) for shard in old.shards)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from manifests.schema import Record
+from pipeline.versions import SCHEMA_VERSION
 
 Positive = Annotated[int, Field(gt=0)]
 Backend = Literal["mesh468", "fan", "dlib", "none"]
@@ -16,7 +17,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class PipelineConfig(Record):
     """Every choice that can change the bytes of a shard, and the limits of a clip."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = SCHEMA_VERSION
 
     size_px: Annotated[int, Field(ge=32, le=2048)] = 256
     """Side of the stored square crop."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from manifests.schema import Record, Sha256
 from pipeline.config import PipelineConfig
+from pipeline.versions import SCHEMA_VERSION
 
 
 class WeightUse(Record):
@@ -28,7 +29,7 @@ class ShardSummary(Record):
 class DatasetInfo(Record):
     """The dataset as a whole."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = SCHEMA_VERSION
     name: str
     title: str
     description: str

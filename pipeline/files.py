@@ -5,11 +5,13 @@ Both kinds can be pickled, and read from any process or thread: connections are 
 
 import os
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from io import IOBase
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import fsspec
@@ -46,6 +48,16 @@ class LocalFiles:
         """Return a file to seek and read in."""
         return (self.root / name).open("rb")
 
+    def size_bytes(self, name: str) -> int | None:
+        """Return the size of a file, None where there is none."""
+        path = self.root / name
+        return path.stat().st_size if path.is_file() else None
+
+    @contextmanager
+    def on_disk(self, name: str) -> Iterator[Path]:
+        """Yield the path of a file."""
+        yield self.root / name
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteFiles:
@@ -63,13 +75,33 @@ class RemoteFiles:
 
         Raises:
             FileNotFoundError: There is none.
+            OSError: It cannot be read.
         """
-        return bytes(self._here().cat_file(self._path(name)))
+        with _os_errors():
+            return bytes(self._here().cat_file(self._path(name)))
 
     def open(self, name: str) -> IOBase:
         """Return a file to seek and read in; every read is a request of its own."""
         file: IOBase = self._here().open(self._path(name), "rb", cache_type="none")
         return file
+
+    def size_bytes(self, name: str) -> int | None:
+        """Return the size of a file, None where there is none."""
+        try:
+            with _os_errors():
+                size = self._here().size(self._path(name))
+        except FileNotFoundError:
+            return None
+        return None if size is None else int(size)
+
+    @contextmanager
+    def on_disk(self, name: str) -> Iterator[Path]:
+        """Yield the path of a copy of a file, which is there for the time of the block."""
+        with TemporaryDirectory(prefix="headshot-") as folder:
+            path = Path(folder) / Path(name).name
+            with _os_errors():
+                self._here().get_file(self._path(name), str(path))
+            yield path
 
     def ranges(self, name: str, starts: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
         """Return stretches of a file, all asked for at once; near ones in one request.
@@ -115,7 +147,7 @@ def find_files(root: Path | str, storage_options: Mapping[str, Any]) -> Files:
     Raises:
         HeadshotError: The address is of a kind that fsspec does not know, or that needs a package that is not there.
     """
-    if isinstance(root, Path) or not ("://" in root or "::" in root):
+    if isinstance(root, Path) or not is_address(root):
         return LocalFiles(Path(root).resolve())
     try:
         filesystem, path = url_to_fs(root, **storage_options)
@@ -124,6 +156,22 @@ def find_files(root: Path | str, storage_options: Mapping[str, Any]) -> Files:
     if isinstance(filesystem, LocalFileSystem):
         return LocalFiles(Path(path).resolve())
     return RemoteFiles(filesystem, path.rstrip("/"))
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text names something that fsspec opens, rather than a folder."""
+    return "://" in text or "::" in text
+
+
+@contextmanager
+def _os_errors() -> Iterator[None]:
+    """Turn what can go wrong within the block into an `OSError`."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # of the libraries behind fsspec, each with classes of its own
+        raise OSError(str(error) or type(error).__name__) from error
 
 
 @lru_cache(maxsize=64)

@@ -8,8 +8,9 @@ from typing import Literal
 
 from manifests.schema import Clip, FileSource, Manifest, Record, Sha256, Split
 from pipeline.config import PipelineConfig
-from pipeline.layout import DatasetLayout
-from pipeline.schema import SCHEMA_VERSION
+from pipeline.files import Files, LocalFiles
+from pipeline.layout import NAMES, DatasetLayout
+from pipeline.versions import SCHEMA_VERSION, parse
 from weights.errors import HeadshotError
 
 
@@ -35,7 +36,7 @@ class ShardPlan(Record):
 class Plan(Record):
     """A whole dataset before it is made."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = SCHEMA_VERSION
     name: str
     title: str
     description: str
@@ -48,13 +49,25 @@ def read_plan(layout: DatasetLayout) -> Plan:
     """Return the plan of the dataset in a folder.
 
     Raises:
-        HeadshotError: There is no dataset.
+        HeadshotError: There is no dataset, or one that this version cannot read.
     """
-    if not layout.plan.is_file():
-        raise HeadshotError(
-            f"{layout.root} holds no dataset (no {layout.plan.name}); make one with `headshot preprocess`"
-        )
-    return Plan.model_validate_json(layout.plan.read_text(encoding="utf-8"))
+    return plan_among(LocalFiles(layout.root))
+
+
+def plan_among(files: Files) -> Plan:
+    """Return the plan of the dataset in a folder or in object storage.
+
+    Raises:
+        HeadshotError: There is no dataset, or one that this version cannot read.
+    """
+    name = NAMES.plan.as_posix()
+    try:
+        text = files.read(name)
+    except FileNotFoundError:
+        raise HeadshotError(f"{files} holds no dataset (no {name}); make one with `headshot preprocess`") from None
+    except OSError as error:
+        raise HeadshotError(f"{files} cannot be read: {error}") from error
+    return parse(Plan, text, f"{files}/{name}")
 
 
 def make_plan(manifest: Manifest, config: PipelineConfig, withdrawn: Mapping[str, date] | None = None) -> Plan:

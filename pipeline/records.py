@@ -1,11 +1,12 @@
 """What is written down about a finished shard: `records/<shard>.json`, the proof that it is done."""
 
-from pathlib import Path
 from typing import Literal
 
 from manifests.schema import Clip, Record, Sha256
-from pipeline.layout import DatasetLayout
+from pipeline.files import Files, LocalFiles
+from pipeline.layout import NAMES, DatasetLayout
 from pipeline.verdicts import RejectReason
+from pipeline.versions import SCHEMA_VERSION
 from weights.files import publish_text
 
 
@@ -48,7 +49,7 @@ class RejectRecord(Record):
 class ShardRecord(Record):
     """A finished shard. The file exists and has this size and hash, or the shard is not done."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = SCHEMA_VERSION
     name: str
     split: str
     plan_sha256: Sha256
@@ -63,12 +64,14 @@ class ShardRecord(Record):
 
 def read_record(layout: DatasetLayout, shard: str) -> ShardRecord | None:
     """Return the record of a shard, None where there is none or it was written by another version."""
-    path = layout.record(shard)
-    if not path.is_file():
-        return None
+    return record_among(LocalFiles(layout.root), shard)
+
+
+def record_among(files: Files, shard: str) -> ShardRecord | None:
+    """Return the same of a dataset in a folder or in object storage."""
     try:
-        return ShardRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValueError:
+        return ShardRecord.model_validate_json(files.read(NAMES.record(shard).as_posix()))
+    except (FileNotFoundError, ValueError):
         return None
 
 
@@ -79,5 +82,10 @@ def write_record(layout: DatasetLayout, record: ShardRecord) -> None:
 
 def shard_is_whole(layout: DatasetLayout, record: ShardRecord) -> bool:
     """Return whether the files the record speaks of exist with the right size."""
-    paths: tuple[Path, Path] = layout.shard(record.name), layout.offsets(record.name)
-    return all(path.is_file() for path in paths) and paths[0].stat().st_size == record.size_bytes
+    return whole_among(LocalFiles(layout.root), record)
+
+
+def whole_among(files: Files, record: ShardRecord) -> bool:
+    """Return the same of a dataset in a folder or in object storage."""
+    shard, offsets = NAMES.shard(record.name).as_posix(), NAMES.offsets(record.name).as_posix()
+    return files.size_bytes(shard) == record.size_bytes and files.size_bytes(offsets) is not None

@@ -9,8 +9,7 @@ import pyarrow as pa
 from pipeline.clip_frames import NO_FACE, NOT_SEARCHED, ClipFrames
 from pipeline.config import PipelineConfig
 from pipeline.images import SUFFIX
-
-SCHEMA_VERSION = 1
+from pipeline.versions import SCHEMA_VERSION
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 """What Hugging Face `datasets` stores as an `Image`; `path` is only a name that tells the format."""

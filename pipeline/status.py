@@ -1,17 +1,22 @@
 """How much of a dataset is there, and whether it is still what was written."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.layout import DatasetLayout
+from pipeline.files import Files, find_files
+from pipeline.layout import NAMES
 from pipeline.offsets import locate_rows
-from pipeline.plan import Plan, read_plan
-from pipeline.records import ShardRecord, read_record, shard_is_whole
+from pipeline.plan import Plan, plan_among
+from pipeline.records import ShardRecord, record_among, whole_among
 from weights.errors import HeadshotError
 from weights.files import sha256_of
+
+AT_ONCE = 16
+"""Records that are asked for at the same time: object storage answers slowly, but many at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +46,15 @@ class Fault:
     detail: str
 
 
-def status(out: Path) -> DatasetStatus:
-    """Return how much of the dataset in `out` is done, from the records alone.
+def status(root: Path | str) -> DatasetStatus:
+    """Return how much of the dataset in a folder, or at an address that fsspec knows, is done: from its records alone.
 
     Raises:
-        HeadshotError: There is no dataset.
+        HeadshotError: There is no dataset, or one that this version cannot read.
     """
-    layout = DatasetLayout(out)
-    plan = read_plan(layout)
-    done = {record.name: record for record in _done(layout, plan)}
+    files = find_files(root, {})
+    plan = plan_among(files)
+    done = {record.name: record for record in _done(files, plan)}
     clips = [clip for record in done.values() for clip in record.clips]
     rejects = [reject for record in done.values() for reject in record.rejects]
     planned = sum(len(shard.clips) for shard in plan.shards)
@@ -64,49 +69,57 @@ def status(out: Path) -> DatasetStatus:
         rejects_by_reason=dict(sorted(Counter(str(reject.reason) for reject in rejects).items())),
         frames=sum(clip.frames for clip in clips),
         usable_frames=sum(clip.usable_frames for clip in clips),
-        finished=layout.info.is_file() and len(done) == len(plan.shards),
+        finished=files.size_bytes(NAMES.info.as_posix()) is not None and len(done) == len(plan.shards),
     )
 
 
-def verify(out: Path) -> tuple[Fault, ...]:
+def verify(root: Path | str) -> tuple[Fault, ...]:
     """Read every shard again and return those that are missing or damaged.
 
-    Checks the hash of each file, that images and points lie where the byte index says, and the number of rows.
+    Checks the hash of each file, that images and points lie where the byte index says, and the number of rows. From
+    object storage the shards are copied to this machine, one at a time.
 
     Raises:
-        HeadshotError: There is no dataset.
+        HeadshotError: There is no dataset, or one that this version cannot read.
     """
-    layout = DatasetLayout(out)
-    plan = read_plan(layout)
-    faults = ((shard.name, _fault(layout, shard.name, shard.sha256(plan.config))) for shard in plan.shards)
+    files = find_files(root, {})
+    plan = plan_among(files)
+    faults = ((shard.name, _fault(files, shard.name, shard.sha256(plan.config))) for shard in plan.shards)
     return tuple(Fault(shard=name, detail=detail) for name, detail in faults if detail)
 
 
-def _fault(layout: DatasetLayout, name: str, plan_sha256: str) -> str | None:
-    record = read_record(layout, name)
+def _fault(files: Files, name: str, plan_sha256: str) -> str | None:
+    record = record_among(files, name)
     if record is None:
         return "not made yet"
     if record.plan_sha256 != plan_sha256:
         return "made by another plan"
-    return _damage(layout, record)
-
-
-def _damage(layout: DatasetLayout, record: ShardRecord) -> str | None:
-    name = record.name
-    if not shard_is_whole(layout, record):
+    if not whole_among(files, record):
         return "file missing or of the wrong size"
-    if sha256_of(layout.shard(name)) != record.sha256:
-        return f"bytes changed since it was written (sha256 is not {record.sha256[:12]}...)"
     try:
-        places = locate_rows(layout.shard(name))
+        with (
+            files.on_disk(NAMES.shard(name).as_posix()) as shard,
+            files.on_disk(NAMES.offsets(name).as_posix()) as offsets,
+        ):
+            return _damage(record, shard, offsets)
     except (HeadshotError, OSError) as error:
         return f"cannot be read: {error}"
-    stored = np.load(layout.offsets(name), allow_pickle=False)
+
+
+def _damage(record: ShardRecord, shard: Path, offsets: Path) -> str | None:
+    if sha256_of(shard) != record.sha256:
+        return f"bytes changed since it was written (sha256 is not {record.sha256[:12]}...)"
+    places, stored = locate_rows(shard), np.load(offsets, allow_pickle=False)
     if len(places) != record.rows or not np.array_equal(places, stored):
         return "byte index does not fit"
     return None
 
 
-def _done(layout: DatasetLayout, plan: Plan) -> list[ShardRecord]:
-    records = (read_record(layout, shard.name) for shard in plan.shards)
-    return [record for record in records if record is not None and shard_is_whole(layout, record)]
+def _done(files: Files, plan: Plan) -> list[ShardRecord]:
+    def whole(shard: str) -> ShardRecord | None:
+        record = record_among(files, shard)
+        return record if record is not None and whole_among(files, record) else None
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        records = threads.map(whole, [shard.name for shard in plan.shards])
+        return [record for record in records if record is not None]

@@ -21,6 +21,7 @@ from pipeline.images import decode
 from pipeline.landmarks import rescale
 from pipeline.layout import NAMES
 from pipeline.shard_reader import ShardReader, open_shard
+from pipeline.versions import parse
 from weights.errors import HeadshotError
 
 CACHED_COLUMNS = 512
@@ -110,8 +111,8 @@ class Store:
             storage_options: What fsspec's file system for that address takes; nothing for a folder.
 
         Raises:
-            HeadshotError: There is none, it is not finished, it may not be read, or the address needs a package that
-                is not there.
+            HeadshotError: There is none, it is not finished, it may not be read, another version of headshot made it,
+                or the address needs a package that is not there.
         """
         files = find_files(root, storage_options or {})
         try:
@@ -122,7 +123,7 @@ class Store:
             ) from None
         except OSError as error:
             raise HeadshotError(f"{root} cannot be read: {error}") from error
-        info, sha256 = DatasetInfo.model_validate_json(text), hashlib.sha256(text).hexdigest()
+        info, sha256 = parse(DatasetInfo, text, f"{files}/{NAMES.info}"), hashlib.sha256(text).hexdigest()
         return cls(
             files,
             info,

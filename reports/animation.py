@@ -20,6 +20,8 @@ from weights.errors import HeadshotError
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 """Endings of files that are taken as stills."""
 STILL_FPS = 25.0
+MOST_LISTED = 20
+"""Clips named where one is not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,8 @@ class Request:
     """Clip key of the dataset, or a video."""
     shots: int
     fine_tune: bool
-    data: Path
+    data: Path | str
+    """Folder or address of the dataset."""
     seed: int
 
 
@@ -95,7 +98,7 @@ def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto")
     )
 
 
-def _footage(where: str, data: Path, size_px: int) -> _Footage:
+def _footage(where: str, data: Path | str, size_px: int) -> _Footage:
     """Read a clip of the dataset, a video, a picture or a folder of pictures at `size_px`."""
     path = Path(where)
     if path.is_dir():
@@ -103,12 +106,11 @@ def _footage(where: str, data: Path, size_px: int) -> _Footage:
     if path.is_file():
         return _stills([path], where, size_px) if path.suffix.lower() in PICTURES else _video(path, size_px)
     store = Store.open(data)
-    known = {clip.key: clip for clip in store.clips}
-    if where not in known:
-        raise HeadshotError(
-            f"{where} is neither a file or folder nor a clip of {data}; its clips are: {', '.join(sorted(known))}"
-        )
-    clip = known[where]
+    clip = store.clips.find(where)
+    if clip is None:
+        some = ", ".join(known.key for known in store.clips[:MOST_LISTED])
+        more = f" and {len(store.clips) - MOST_LISTED:,} more" if len(store.clips) > MOST_LISTED else ""
+        raise HeadshotError(f"{where} is neither a file or folder nor a clip of {data}; its clips are: {some}{more}")
     rows = store.usable_rows(clip)
     return _Footage(
         frames=store.frames(clip, rows, size_px),

@@ -14,12 +14,12 @@ PICTURES = (900, 300, 60, 1)
 """How many pictures of test clips to try, from many to few, until the page is small enough."""
 
 
-def build_report(run_dir: Path, data_root: Path, out_dir: Path) -> Path:
+def build_report(run_dir: Path, data_root: Path | str, out_dir: Path) -> Path:
     """Write the self-contained report of a run and return its path.
 
     Args:
         run_dir: Folder of a finished benchmark.
-        data_root: Folder of the data set it ran on.
+        data_root: Folder or address of the data set it ran on.
         out_dir: Where `index.html` goes; it appears whole or not at all.
 
     Raises:
