@@ -63,6 +63,7 @@ def write_index(root: Path, clips: int) -> None:
             pa.array(number // CLIPS_OF_PERSON)
         ),
         "split": pa.repeat("train", clips),
+        "attributes": pa.repeat("{}", clips),
         "shard": pa.array(shards).take(pa.array(number // CLIPS_OF_SHARD)),
         "first_row": pa.array(number % CLIPS_OF_SHARD * FRAMES),
         "frames": pa.array(np.full(clips, FRAMES, np.int32)),

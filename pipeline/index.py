@@ -1,5 +1,6 @@
 """`index.parquet` and `rejects.parquet`: one row per clip, so that no shard has to be opened to know what is there."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,9 @@ TERMS_FIELDS = [
     ("credit", pa.string()),
     ("source", pa.string()),
     ("source_url", pa.string()),
+    ("attributes", pa.string()),
 ]
+"""`attributes` is a JSON object of texts: their names differ from corpus to corpus, and not every reader knows maps."""
 INDEX_SCHEMA = pa.schema(
     [
         *CLIP_FIELDS,
@@ -89,4 +92,5 @@ def _terms(clip: Clip, shard: str) -> dict[str, Any]:
         "credit": clip.credit,
         "source": f"{source.package} {source.member}" if isinstance(source, PackageSource) else source.path,
         "source_url": clip.source_url,
+        "attributes": json.dumps(clip.attributes, sort_keys=True, ensure_ascii=False),
     }

@@ -22,6 +22,7 @@ from pipeline.shards import commit_shard
 from pipeline.summary import add_up
 from pipeline.takedown_notes import Takedown
 from pipeline.verdicts import withdrawn_on
+from pipeline.versions import parse
 from weights.files import publish_text, sha256_of
 
 
@@ -161,7 +162,7 @@ def _describe(layout: DatasetLayout, plan: Plan) -> int:
         for path in present:
             path.unlink()
         return len(present)
-    old = DatasetInfo.model_validate_json(layout.info.read_text(encoding="utf-8"))
+    old = parse(DatasetInfo, layout.info.read_bytes(), str(layout.info))
     info = add_up(plan, done, old.scheme, old.weights)
     if layout.is_finished_as(info_text(info)):
         return 0

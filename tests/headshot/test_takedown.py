@@ -1,66 +1,16 @@
 """`headshot takedown` on a dataset, a checkpoint, a run and pages that were made by their own writers."""
 
 import contextlib
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from eval.benchmark import benchmark
-from eval.metrics.specs import PSNR, SSIM
 from eval.results import Run
-from eval.systems.baselines import CopySource, MeanFrame
-from eval.tasks import make_tasks
 from headshot.cli import app
-from model import training
 from model.checkpoint import read_config
-from model.content import ContentLoss
-from model.presets import preset
-from model.training import train
 from pipeline.store import Store
-from reports.build import build_report
-from reports.dataset_page import build_dataset_page
-from tests.model.conftest import random_content
-from tests.pipeline.conftest import SMALL, clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
 from weights.errors import HeadshotError
-
-PEOPLE = {"ann": "train", "bobby": "train", "cy": "test", "dora": "test", "eve": "test"}
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A working folder after `make benchmark`: videos, data, run, report. Not to be changed."""
-    root = tmp_path_factory.mktemp("finished")
-    (root / "raw").mkdir()
-    films = [
-        encode_video(root / "raw" / f"{name}.mp4", disc_frames(44, [(50 + 11 * number, 60, 22 + number)]))
-        for number, name in enumerate(PEOPLE)
-    ]
-    clips = [clip_of(Path("raw") / film.name, split=PEOPLE[film.stem], credit=f"by {film.stem}") for film in films]
-    with pytest.MonkeyPatch.context() as patch:
-        (root / "weights").write_bytes(b"random")
-        patch.setattr(training, "fetch", lambda _: root / "weights")
-        patch.setattr(ContentLoss, "pretrained", classmethod(lambda _: random_content()))
-        with discs_for_faces():
-            run(manifest_of(*clips), root / "data", SMALL)
-        store = Store.open(root / "data")
-        tiny = preset("tiny")
-        short = tiny.model_copy(update={"meta_learning": tiny.meta_learning.model_copy(update={"steps": 1})})
-        train(store, short, root / "run" / "checkpoint", device="cpu")
-        tasks = make_tasks(store, [1, 8], size_px=64)
-        benchmark(store, [CopySource(), MeanFrame()], tasks, root / "run", specs=[SSIM, PSNR])
-        build_report(root / "run", root / "data", root / "report")
-        build_dataset_page(root / "data")
-        yield root
-
-
-@pytest.fixture
-def place(finished: Path, tmp_path: Path) -> Path:
-    """The same folder, to be changed."""
-    return Path(shutil.copytree(finished, tmp_path / "work"))
 
 
 def takedown(place: Path, *arguments: str, answer: str = "") -> Result:

@@ -42,8 +42,9 @@ def test_a_record_read_through_it_is_the_one_in_the_store(described: "mlcroissan
 
 
 def test_the_index_can_be_read_through_it(described: "mlcroissant.Dataset", made: Path) -> None:
-    keys = [record["clips/key"].decode() for record in described.records("clips")]
-    assert keys == [clip.key for clip in Store.open(made).clips]
+    records = list(described.records("clips"))
+    assert [record["clips/key"].decode() for record in records] == [clip.key for clip in Store.open(made).clips]
+    assert {record["clips/attributes"].decode() for record in records} == {"{}"}
 
 
 def test_every_file_is_named_with_its_hash(made: Path) -> None:
