@@ -213,9 +213,9 @@ def write_manifest(folder: Path) -> None:
 def main() -> None:
     """Run it and print one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kills", type=int, default=50, help="how many processes to kill")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes")
+    parser.add_argument("--seed", type=int, default=0, help="of moments and victims")
     parser.add_argument("--folder", type=Path, help="keep what is made, and the logs, there")
     chosen = parser.parse_args()
     folder = chosen.folder or Path(tempfile.mkdtemp(prefix="headshot-chaos-"))

@@ -44,7 +44,7 @@ Rates = dict[tuple[str, str], dict[int, float]]
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("data/demo"))
+    parser.add_argument("--data", type=Path, default=Path("data/demo"), help="folder of the dataset")
     parser.add_argument("--scratch", type=Path, help="where copies of the frames may lie meanwhile")
     chosen = parser.parse_args()
     absent = []

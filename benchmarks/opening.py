@@ -29,7 +29,7 @@ CLIPS_OF_PERSON, CLIPS_OF_SHARD = 20, 80
 def main() -> None:
     """Make the index, open it, and print how long each step took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=int, default=1_000_000)
+    parser.add_argument("--clips", type=int, default=1_000_000, help="how many the dataset has")
     clips = parser.parse_args().clips
     results = table(f"A dataset of {clips:,} clips", "step", "seconds", "of processor time")
 

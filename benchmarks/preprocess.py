@@ -242,8 +242,8 @@ def shares(clips: ClipSet, config: PipelineConfig, folder: Path) -> dict[str, fl
 def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--videos", type=Path, default=Path("data/raw"))
-    parser.add_argument("--heights", default="360,1080")
+    parser.add_argument("--videos", type=Path, default=Path("data/raw"), help="folder of the sample clips")
+    parser.add_argument("--heights", default="360,1080", help="of the clips, in pixels")
     parser.add_argument("--fan-frames", type=int, default=8, help="frames that FAN is timed on; 0 leaves it out")
     chosen = parser.parse_args()
     torch.set_num_threads(1)

@@ -39,10 +39,10 @@ def median_s(work: Callable[[int], object]) -> float:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("data/demo"))
-    parser.add_argument("--run", type=Path, default=Path("runs/demo"))
-    parser.add_argument("--preset", default="compact")
-    parser.add_argument("--device", default="auto")
+    parser.add_argument("--data", type=Path, default=Path("data/demo"), help="folder of the dataset")
+    parser.add_argument("--run", type=Path, default=Path("runs/demo"), help="folder with the checkpoint")
+    parser.add_argument("--preset", default="compact", help="of the reference model")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     chosen = parser.parse_args()
 
     store, settings = Store.open(chosen.data), preset(chosen.preset)

@@ -14,7 +14,7 @@ from pipeline.offsets import IMAGE_BYTES
 def main() -> None:
     """Print the size of every column and of every other file, as a share of the images."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("data/demo"))
+    parser.add_argument("--data", type=Path, default=Path("data/demo"), help="folder of the dataset")
     data = parser.parse_args().data
     columns, rows = column_bytes(data)
     images = columns.pop(IMAGE_BYTES)
