@@ -50,7 +50,7 @@ def status(root: Path | str) -> DatasetStatus:
     """Return how much of the dataset in a folder, or at an address that fsspec knows, is done: from its records alone.
 
     Raises:
-        HeadshotError: There is no dataset, or one that this version cannot read.
+        HeadshotError: There is no dataset, one that this version cannot read, or it cannot be reached.
     """
     files = find_files(root, {})
     plan = plan_among(files)
@@ -89,14 +89,14 @@ def verify(root: Path | str) -> tuple[Fault, ...]:
 
 
 def _fault(files: Files, name: str, plan_sha256: str) -> str | None:
-    record = record_among(files, name)
-    if record is None:
-        return "not made yet"
-    if record.plan_sha256 != plan_sha256:
-        return "made by another plan"
-    if not whole_among(files, record):
-        return "file missing or of the wrong size"
     try:
+        record = record_among(files, name)
+        if record is None:
+            return "not made yet"
+        if record.plan_sha256 != plan_sha256:
+            return "made by another plan"
+        if not whole_among(files, record):
+            return "file missing or of the wrong size"
         with (
             files.on_disk(NAMES.shard(name).as_posix()) as shard,
             files.on_disk(NAMES.offsets(name).as_posix()) as offsets,
@@ -120,6 +120,9 @@ def _done(files: Files, plan: Plan) -> list[ShardRecord]:
         record = record_among(files, shard)
         return record if record is not None and whole_among(files, record) else None
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        records = threads.map(whole, [shard.name for shard in plan.shards])
-        return [record for record in records if record is not None]
+    try:
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            records = list(threads.map(whole, [shard.name for shard in plan.shards]))
+    except OSError as error:
+        raise HeadshotError(f"{files} cannot be read: {error}") from error
+    return [record for record in records if record is not None]

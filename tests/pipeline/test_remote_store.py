@@ -9,7 +9,9 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
+from pipeline.status import status, verify
 from pipeline.store import Store
 from tests.pipeline.range_server import Served, serve
 from weights.errors import HeadshotError
@@ -117,3 +119,25 @@ def test_addresses_that_lead_nowhere_are_clear_errors(in_memory: str) -> None:
         Store.open("nosuch://bucket")
     with pytest.raises(HeadshotError, match=r"127\.0\.0\.1:1 cannot be read"):
         Store.open("http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", ["json", "records"])
+def test_whatever_goes_wrong_behind_an_address_is_one_error(
+    in_memory: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Every protocol's library has exceptions of its own, such as for lack of credentials."""
+    original = MemoryFileSystem.cat_file
+
+    def refuse(filesystem: MemoryFileSystem, path: str, *arguments: object, **options: object) -> bytes:
+        if name in path:
+            raise RuntimeError("no credentials")
+        return original(filesystem, path, *arguments, **options)
+
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", refuse)
+    with pytest.raises(HeadshotError, match="bucket/faces cannot be read: no credentials"):
+        status(in_memory)
+    if name == "json":
+        with pytest.raises(HeadshotError, match="bucket/faces cannot be read: no credentials"):
+            Store.open(in_memory)
+    else:
+        assert {fault.detail for fault in verify(in_memory)} == {"cannot be read: no credentials"}
