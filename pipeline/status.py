@@ -102,7 +102,7 @@ def _fault(files: Files, name: str, plan_sha256: str) -> str | None:
             files.on_disk(NAMES.offsets(name).as_posix()) as offsets,
         ):
             return _damage(record, shard, offsets)
-    except (HeadshotError, OSError) as error:
+    except (HeadshotError, OSError, ValueError, EOFError) as error:  # the last two: of a byte index that is none
         return f"cannot be read: {error}"
 
 

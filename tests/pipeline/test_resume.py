@@ -106,6 +106,15 @@ def test_verify_notices_a_byte_index_that_does_not_fit(copy: Path) -> None:
     assert [(fault.shard, fault.detail) for fault in verify(copy)] == [(eve.stem, "byte index does not fit")]
 
 
+@pytest.mark.parametrize("size", [0, 50, 200])
+def test_verify_notices_a_byte_index_that_is_cut_off(copy: Path, size: int) -> None:
+    path = sorted((copy / "offsets").iterdir())[0]
+    path.write_bytes(path.read_bytes()[:size])
+    (fault,) = verify(copy)
+    assert fault.shard == path.stem
+    assert fault.detail.startswith("cannot be read: ")
+
+
 def test_status_counts_what_is_done_and_what_is_not(copy: Path) -> None:
     whole = status(copy)
     assert (whole.finished, whole.clips, whole.clips_in_shards, whole.frames) == (True, 3, 3, 110)
