@@ -2,12 +2,13 @@
 
 Repeats a clip under new names (1, 4, 16 times) and in itself (1, 4, 16 times as long), and measures each run in a
 process of its own: seconds, and the most memory it ever held. Then takes one shard away and times the resume.
+Linux only, for the memory.
 """
 
 import argparse
 import multiprocessing
 import os
-import resource
+import re
 import subprocess
 import tempfile
 import time
@@ -62,7 +63,14 @@ def _run(manifest: Manifest, target: Path, answers: "multiprocessing.queues.Simp
         started = time.perf_counter()
         preprocess(manifest, target, target, config, workers=0)
         seconds = time.perf_counter() - started
-    answers.put((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    answers.put((seconds, _peak_mib()))
+
+
+def _peak_mib() -> float:
+    """Return the most memory this process ever held; `ru_maxrss` would begin at that of the parent."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    assert found
+    return int(found[1]) / 1024
 
 
 def looped(video: Path, times: int, into: Path) -> Path:
