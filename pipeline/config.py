@@ -1,9 +1,9 @@
 """What `preprocess` is asked to do; written into every dataset it makes."""
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from manifests.schema import Record
 from pipeline.versions import SCHEMA_VERSION
@@ -49,6 +49,9 @@ class PipelineConfig(Record):
     """Mean change of grey level from one frame to the next that makes a scene cut. Faces are not followed across
     cuts, so a clip with cuts keeps its best scene."""
 
+    audio: bool = False
+    """Keep the sound of each clip beside its shard."""
+
     crop_mode: CropMode = "tube"
     """`tube`: one square per clip around everything the head does. `smooth`: a square that follows the head without
     jitter. `ffhq`: FFHQ's alignment by eyes and mouth, one for the clip."""
@@ -84,6 +87,14 @@ class PipelineConfig(Record):
     them, and raising one must not make a dataset again."""
     clip_memory_mib: Annotated[int, Field(ge=64, exclude=True)] = 4096
     """A clip that takes more memory, beyond what its process has before, is rejected. Kept on Linux."""
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_audio(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Datasets without sound keep the hash they had before there was any."""
+        content: dict[str, Any] = handler(self)
+        if not self.audio:
+            content.pop("audio", None)
+        return content
 
     def sha256(self) -> str:
         """Return the hash of all fields but the limits."""

@@ -5,6 +5,7 @@ from typing import Literal
 from manifests.schema import Record, Sha256
 from pipeline.config import PipelineConfig
 from pipeline.versions import SCHEMA_VERSION
+from pipeline.records import AudioFile
 
 
 class WeightUse(Record):
@@ -24,6 +25,17 @@ class ShardSummary(Record):
     rows: int
     size_bytes: int
     sha256: Sha256
+    audio: AudioFile | None = None
+
+
+class SoundTotals(Record):
+    """The sound of a dataset."""
+
+    clips: int
+    """That have some."""
+    seconds: float
+    flaws: dict[str, int]
+    """Clips without sound, or with sound that ends early, by reason."""
 
 
 class DatasetInfo(Record):
@@ -45,3 +57,5 @@ class DatasetInfo(Record):
     clips_per_split: dict[str, int]
     identities_per_split: dict[str, int]
     rejects_by_reason: dict[str, int]
+    sound: SoundTotals | None = None
+    """None where sound was not asked for."""

@@ -19,12 +19,12 @@ def write_description(layout: DatasetLayout, info: DatasetInfo, records: Sequenc
         for record in records
         for clip in record.clips
     )
-    write_index(layout, records)
+    write_index(layout, records, audio=info.config.audio)
     publish_text(layout.card, card_text(info, licences))
     publish_text(layout.croissant, croissant_text(layout, info, licences))
     publish_text(layout.info, info_text(info))
 
 
 def info_text(info: DatasetInfo) -> str:
-    """Return `dataset.json` as it is written."""
-    return info.model_dump_json(indent=1) + "\n"
+    """Return `dataset.json` as it is written; what was not asked for is not mentioned."""
+    return info.model_dump_json(indent=1, exclude_none=True) + "\n"
