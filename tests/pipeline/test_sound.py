@@ -3,6 +3,7 @@
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import av
 import fsspec
@@ -21,6 +22,7 @@ from pipeline.status import status, verify
 from pipeline.store import Store
 from pipeline.verdicts import RejectReason, SoundFlaw
 from tests.pipeline.conftest import (
+    REPOSITORY,
     SMALL,
     clip_of,
     disc_frames,
@@ -209,6 +211,23 @@ def test_a_seek_gives_the_samples_that_decoding_from_the_start_gives(
     assert np.array_equal(sought.samples, read.samples)
 
 
+def test_an_unknown_codec_is_a_flaw_of_its_own(films: dict[str, Path], tmp_path: Path) -> None:
+    strange = tmp_path / "strange.mkv"
+    strange.write_bytes(films["ann"].read_bytes().replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT"))
+    cut = cut_sound(strange, 0.0, Span(start_s=0, end_s=1), WITH_SOUND)
+    assert (cut.flac, cut.flaw) == (b"", SoundFlaw.UNSUPPORTED)
+
+
+def test_an_interlaced_video_is_heard_in_time_too(films: dict[str, Path], tmp_path: Path) -> None:
+    """Deinterlacing changes the unit of time stamps."""
+    path = tmp_path / "fields.mp4"
+    fields = ("-vf", "setfield=tff", "-c:v", "libx264", "-flags", "+ildct+ilme", "-x264opts", "tff=1")
+    ffmpeg("-i", str(films["ann"]), *fields, "-c:a", "aac", "-output_ts_offset", "7", str(path))
+    sound = read_sound(path, Span(start_s=1.0, end_s=2.4))
+    assert sound is not None
+    assert onset_s(sound) == pytest.approx(BURST_S, abs=0.01)
+
+
 def test_memory_is_bounded_by_leaving_out_what_is_too_large(films: dict[str, Path], tmp_path: Path) -> None:
     noise = f"anoisesrc=d={LENGTH_S}:r=192000:a=0.9"
     loud = film(tmp_path / "loud.mkv", f"{noise}[l];{noise}:seed=2[r];[l][r]amerge", "-c:a", "pcm_s16le")
@@ -358,6 +377,16 @@ def test_hugging_face_opens_frames_by_default_and_sound_by_name(sounding: Path, 
         assert sound is not None
         np.testing.assert_array_equal(decode_flac(row["audio"]["bytes"]), sound.samples)
         assert (row["channels"], row["samples"]) == sound.samples.shape[::-1]
+
+
+def test_the_example_of_the_guide_runs_and_finds_the_burst(sounding: Path) -> None:
+    guide = (REPOSITORY / "docs/pipeline.md").read_text(encoding="utf-8")
+    example = guide.split("## Sound\n")[1].split("```python\n")[1].split("```")[0]
+    store = Store.open(sounding)
+    here: dict[str, Any] = {"store": store, "clip": store.clip("ann/video/full")}
+    exec(example.replace("[24]", "[40]").rstrip().rsplit("\n", 1)[0], here)
+    assert np.abs(here["sound"].samples[: here["first"]]).max() < 100 < np.abs(here["sound"].samples).max()
+    assert here["first"] == round(BURST_S * RATE_HZ)
 
 
 def test_other_programs_read_the_parquet_file_and_the_flac_in_it(sounding: Path) -> None:
