@@ -1,9 +1,9 @@
 """What `preprocess` is asked to do; written into every dataset it makes."""
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from manifests.schema import Record
 from pipeline.versions import SCHEMA_VERSION
@@ -17,7 +17,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class PipelineConfig(Record):
     """Every choice that can change the bytes of a shard, and the limits of a clip."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
 
     size_px: Annotated[int, Field(ge=32, le=2048)] = 256
     """Side of the stored square crop."""
@@ -87,14 +87,6 @@ class PipelineConfig(Record):
     them, and raising one must not make a dataset again."""
     clip_memory_mib: Annotated[int, Field(ge=64, exclude=True)] = 4096
     """A clip that takes more memory, beyond what its process has before, is rejected. Kept on Linux."""
-
-    @model_serializer(mode="wrap")
-    def _leave_out_no_audio(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Datasets without sound keep the hash they had before there was any."""
-        content: dict[str, Any] = handler(self)
-        if not self.audio:
-            content.pop("audio", None)
-        return content
 
     def sha256(self) -> str:
         """Return the hash of all fields but the limits."""

@@ -4,8 +4,8 @@ from typing import Literal
 
 from manifests.schema import Record, Sha256
 from pipeline.config import PipelineConfig
-from pipeline.versions import SCHEMA_VERSION
 from pipeline.records import AudioFile
+from pipeline.versions import SCHEMA_VERSION
 
 
 class WeightUse(Record):
@@ -41,7 +41,7 @@ class SoundTotals(Record):
 class DatasetInfo(Record):
     """The dataset as a whole."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     name: str
     title: str
     description: str

@@ -26,5 +26,5 @@ def write_description(layout: DatasetLayout, info: DatasetInfo, records: Sequenc
 
 
 def info_text(info: DatasetInfo) -> str:
-    """Return `dataset.json` as it is written; what was not asked for is not mentioned."""
-    return info.model_dump_json(indent=1, exclude_none=True) + "\n"
+    """Return `dataset.json` as it is written."""
+    return info.model_dump_json(indent=1) + "\n"

@@ -75,7 +75,7 @@ class AudioFile(Record):
 class ShardRecord(Record):
     """A finished shard. The file exists and has this size and hash, or the shard is not done."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     name: str
     split: str
     plan_sha256: Sha256

@@ -14,7 +14,6 @@ import pytest
 from manifests.schema import Clip, Manifest
 from pipeline import sound_track
 from pipeline.audio import FlacEncoder, Sound, decode_flac, encode_flac
-from pipeline.config import PipelineConfig
 from pipeline.layout import DatasetLayout
 from pipeline.shards import try_clip
 from pipeline.sound_track import Span, cut_sound, read_sound
@@ -321,13 +320,13 @@ def test_asking_for_sound_is_another_plan_and_not_asking_leaves_none_behind(copy
         store.sound(store.clips[0])
 
 
-def test_datasets_without_sound_say_nothing_of_it_and_keep_their_hash(made: Path) -> None:
-    """The hash is that of the default configuration before there was a choice."""
-    assert PipelineConfig().sha256() == "0b63db6bf81695847739122b04f5f930b88c8742c7b7c97eb3fe280624cdf9d7"
+def test_a_dataset_without_sound_has_no_file_or_table_of_it(made: Path) -> None:
     assert not (made / "audio").exists()
-    for name in ("plan.json", "dataset.json", "README.md", "croissant.json"):
+    for name in ("README.md", "croissant.json"):
         text = (made / name).read_text()
-        assert '"audio"' not in text and '"sound"' not in text, name
+        assert "audio" not in text and "sound" not in text, name
+    assert "sound_s" not in Store.open(made).index().column_names
+    assert status(made).sound is None
 
 
 def test_sound_comes_from_object_storage_too(sounding: Path) -> None:
@@ -340,6 +339,8 @@ def test_sound_comes_from_object_storage_too(sounding: Path) -> None:
         if here is not None and there is not None:
             assert (here.rate_hz, here.start_s) == (there.rate_hz, there.start_s)
             np.testing.assert_array_equal(here.samples, there.samples)
+    assert status("memory://bucket/sounding") == status(sounding)
+    assert verify("memory://bucket/sounding") == ()
     memory.rm("/bucket", recursive=True)
 
 
