@@ -405,6 +405,9 @@ def test_croissant_describes_the_sound(sounding: Path) -> None:
     assert not described.metadata.ctx.issues.errors
     names = {record_set.name for record_set in described.metadata.record_sets}
     assert names == {"frames", "sounds", "clips", "rejects"}
+    record = next(iter(described.records("sounds")))
+    assert (record["sounds/identity"], record["sounds/samples"]) == (b"ann", LENGTH_S * RATE_HZ)
+    assert len(decode_flac(record["sounds/audio"])) == LENGTH_S * RATE_HZ
     files = {file.content_url: file.sha256 for file in described.metadata.distribution if hasattr(file, "sha256")}
     assert files[f"audio/{SHARD}.parquet"] == sha256_of(sounding / f"audio/{SHARD}.parquet")
 
