@@ -26,6 +26,7 @@ def preprocess_command(
     crop: Annotated[CropMode, typer.Option(help="How the head is framed: tube, smooth or ffhq.")] = "tube",
     gaze: Annotated[bool, typer.Option("--gaze", help="Find irises and the direction of gaze too.")] = False,
     identity_every: Annotated[int, typer.Option(min=0, help="Compare identity every so many frames; 0: never.")] = 0,
+    audio: Annotated[bool, typer.Option("--audio", help="Keep the sound of each clip beside its shard.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
     slurm: Annotated[Path | None, typer.Option(help="Let SLURM jobs do the work: settings (YAML).")] = None,
     kubernetes: Annotated[Path | None, typer.Option(help="Let Kubernetes pods do the work: settings (YAML).")] = None,
@@ -74,6 +75,7 @@ def preprocess_command(
                 crop_mode=crop,
                 gaze=gaze,
                 identity_every=identity_every,
+                audio=audio,
                 clip_timeout_s=clip_timeout,
                 clip_memory_mib=clip_memory,
             ),
@@ -172,6 +174,10 @@ def _print_status(data: Path | str) -> None:
     rows.add_row("frames", f"{now.frames}, {now.usable_frames} with a face")
     for reason, count in now.rejects_by_reason.items():
         rows.add_row("rejected", f"{count} x {reason}")
+    if now.sound is not None:
+        rows.add_row("sound", f"{now.sound.clips} of {now.clips_in_shards} clips, {now.sound.seconds / 60:.1f} minutes")
+        for flaw, count in now.sound.flaws.items():
+            rows.add_row("sound missing or cut", f"{count} x {flaw}")
     out.print(rows)
     if now.finished:
         for reject in Store.open(data).rejects:

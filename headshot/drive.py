@@ -24,7 +24,8 @@ def drive_command(
 ) -> None:
     """Animate a person with the landmarks of a driving clip, side by side with it.
 
-    The video is labelled as synthetic in the picture and in its metadata. Ask the person before you publish it.
+    The driving clip is heard with it, if it has sound (clips of a dataset: if that was made with --audio). The video
+    is labelled as synthetic in the picture and in its metadata. Ask the person before you publish it.
 
     Example: [bold]headshot drive --support jwp/intro/full --driving franck/talking-face/full --out drive.mp4[/]
     """
@@ -37,4 +38,5 @@ def drive_command(
     out.print(
         f"{to}: {result.frames} frames at {result.fps:g} fps, {result.shots} shots, {result.iterations} iterations"
         + (f", {result.skipped} driving frames without a face left out" if result.skipped else "")
+        + (", with the sound of the driving clip" if result.sound else "")
     )

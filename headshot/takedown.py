@@ -39,8 +39,8 @@ def takedown_command(
     """Take a person out of a dataset, its run and its report, and say what could not be reached.
 
     Shards are written again without the person; those of others keep every byte. In the end every file is searched
-    for the bytes of the removed pictures; exit code 1 if some are found. Later runs leave the person out, whatever
-    their manifest says. Killed at any moment, the same command goes on where it was.
+    for the bytes of the removed pictures and sound; exit code 1 if some are found. Later runs leave the person out,
+    whatever their manifest says. Killed at any moment, the same command goes on where it was.
 
     Example: [bold]headshot takedown jwp --data data/demo --run runs/demo --report reports/out/demo[/]
     """
@@ -150,7 +150,7 @@ def _print_unreached(begun: "Takedown", checkpoint: Path, learned: int, videos: 
 
 
 def _print_search(searched: "Scan") -> None:
-    """Say whether bytes of removed pictures were found.
+    """Say whether bytes of what was removed were found.
 
     Raises:
         typer.Exit: They were.
@@ -158,14 +158,14 @@ def _print_search(searched: "Scan") -> None:
     if searched.found:
         places = "".join(f"\n  {path}" for path in searched.found)
         err.print(
-            f"bytes of the removed pictures are still in:{places}\nIs the same video in the dataset under another "
-            "name? Take that out too, or delete these files, and run this again",
+            f"bytes of the removed pictures or sound are still in:{places}\nIs the same video in the dataset under "
+            "another name? Take that out too, or delete these files, and run this again",
             markup=False,
         )
         raise typer.Exit(1)
     if searched.files:
         size = f"{searched.files:,} files, {searched.size_bytes / 1e6:,.1f} MB"
-        out.print(f"searched {size}: no byte sequence of the removed pictures is left")
+        out.print(f"searched {size}: no byte sequence of the removed pictures or sound is left")
 
 
 def _some(lines: Sequence[str]) -> list[str]:

@@ -1,15 +1,12 @@
-"""The sound of a clip, cut to the same stretch as its frames."""
+"""Sound as samples, and as the FLAC files in which it is stored."""
 
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 from jaxtyping import Int16
-
-from pipeline.container import OPEN_OPTIONS
 
 LAYOUTS = {1: "mono", 2: "stereo"}
 
@@ -21,55 +18,45 @@ class Sound:
     samples: Int16[np.ndarray, "samples channels"]
     rate_hz: int
     start_s: float
-    """Time of the first sample, counted from the first frame of the video file."""
+    """Time of the first sample, counted from the first frame of the video file, or of the clip in a dataset."""
 
 
-def read_sound(path: Path, start_s: float, end_s: float) -> Sound | None:
-    """Return the first sound track of a video between two times; None where there is none.
+class FlacEncoder:
+    """Makes a FLAC file of samples that come piece by piece; nothing is lost.
 
-    Args:
-        path: Video file, known to be one that can be read.
-        start_s: Start, counted from the first frame of the file, as clips are.
-        end_s: End (exclusive).
+    The same samples give the same bytes, in whatever pieces they come.
     """
-    container: Any
-    with av.open(str(path), options=OPEN_OPTIONS) as container:
-        if not container.streams.audio:
-            return None
-        stream = container.streams.audio[0]
-        video = container.streams.video[0]
-        origin_s = float((video.start_time or 0) * video.time_base)
-        channels = min(stream.channels, 2)  # surround sound is mixed down
-        resampler: Any = av.AudioResampler(format="s16", layout=LAYOUTS[channels], rate=stream.rate)
-        parts: list[np.ndarray] = []
-        first: int | None = None
-        wanted = round(start_s * stream.rate), round(end_s * stream.rate)
-        for decoded in container.decode(stream):
-            for frame in resampler.resample(decoded):
-                samples = frame.to_ndarray().reshape(-1, channels)
-                at = round((float(frame.pts * frame.time_base) - origin_s) * stream.rate)
-                low, high = max(wanted[0] - at, 0), min(wanted[1] - at, len(samples))
-                if low < high:
-                    first = at + low if first is None else first
-                    parts.append(samples[low:high])
-            if parts and at >= wanted[1]:
-                break
-    if first is None:
-        return None
-    return Sound(samples=np.concatenate(parts), rate_hz=stream.rate, start_s=first / stream.rate)
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self._rate_hz, self._layout = rate_hz, LAYOUTS[channels]
+        self._file = io.BytesIO()
+        options = {"fflags": "+bitexact", "metadata_header_padding": "0"}
+        self._container: Any = av.open(self._file, "w", format="flac", options=options)
+        self._stream = self._container.add_stream("flac", rate=rate_hz, layout=self._layout, format="s16")
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes written so far."""
+        return self._file.tell()
+
+    def add(self, samples: Int16[np.ndarray, "samples channels"]) -> None:
+        """Append samples."""
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.reshape(1, -1)), "s16", self._layout)
+        frame.sample_rate = self._rate_hz
+        self._container.mux(self._stream.encode(frame))
+
+    def finish(self) -> bytes:
+        """Return the file; nothing can be added any more."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+        return self._file.getvalue()
 
 
 def encode_flac(sound: Sound) -> bytes:
-    """Return the samples as a FLAC file: nothing is lost, and the same samples give the same bytes."""
-    target = io.BytesIO()
-    layout = LAYOUTS[sound.samples.shape[1]]
-    with av.open(target, "w", format="flac", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("flac", rate=sound.rate_hz, layout=layout, format="s16")
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound.samples.reshape(1, -1)), "s16", layout)
-        frame.sample_rate = sound.rate_hz
-        for packet in (*stream.encode(frame), *stream.encode(None)):
-            container.mux(packet)
-    return target.getvalue()
+    """Return the samples as a FLAC file."""
+    encoder = FlacEncoder(sound.rate_hz, sound.samples.shape[1])
+    encoder.add(sound.samples)
+    return encoder.finish()
 
 
 def decode_flac(encoded: bytes) -> Int16[np.ndarray, "samples channels"]:

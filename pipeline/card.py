@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipeline.dataset_info import DatasetInfo
 from pipeline.licences import LicenceUse, licence_address, shortened
 from pipeline.schema import hugging_face_features
+from pipeline.sound_shard import sound_features
 
 SIZE_CATEGORIES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -16,7 +18,6 @@ def card_text(info: DatasetInfo, licences: Sequence[LicenceUse]) -> str:
 
 
 def _header(info: DatasetInfo) -> dict[str, object]:
-    splits = sorted({shard.split for shard in info.shards if shard.rows})
     size = next((name for limit, name in SIZE_CATEGORIES if info.frames < limit), "1M<n<10M")
     return {
         "pretty_name": info.title,
@@ -24,30 +25,64 @@ def _header(info: DatasetInfo) -> dict[str, object]:
         "task_categories": ["image-to-video"],
         "tags": ["talking head", "faces", "landmarks"],
         "size_categories": [size],
-        "configs": [
-            {
-                "config_name": "default",
-                "data_files": [{"split": split, "path": f"data/{split}-*.parquet"} for split in splits],
-            }
-        ],
-        "dataset_info": {
-            "features": [{"name": name, **_yaml_feature(kind)} for name, kind in hugging_face_features().items()],
-            "splits": [
-                {
-                    "name": split,
-                    "num_examples": sum(shard.rows for shard in info.shards if shard.split == split),
-                    "num_bytes": sum(shard.size_bytes for shard in info.shards if shard.split == split),
-                }
-                for split in splits
-            ],
-        },
+        **_configs(info),
     }
+
+
+def _configs(info: DatasetInfo) -> dict[str, object]:
+    """Return where the frames are and, where it was asked for, the sound."""
+    frames = [_Files(split=shard.split, rows=shard.rows, size_bytes=shard.size_bytes) for shard in info.shards]
+    of_frames, about_frames = _config("default", "data", frames, hugging_face_features())
+    if info.sound is None:
+        return {"configs": [of_frames], "dataset_info": about_frames}
+    sounds = [
+        _Files(split=shard.split, rows=shard.audio.rows, size_bytes=shard.audio.size_bytes)
+        for shard in info.shards
+        if shard.audio is not None
+    ]
+    of_sound, about_sound = _config("audio", "audio", sounds, sound_features())
+    return {
+        "configs": [{**of_frames, "default": True}, of_sound],
+        "dataset_info": [{"config_name": "default", **about_frames}, {"config_name": "audio", **about_sound}],
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    split: str
+    rows: int
+    size_bytes: int
+
+
+def _config(
+    name: str, folder: str, files: Sequence[_Files], features: dict[str, dict[str, object]]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return one table of the dataset: where its files are, and what is in them."""
+    splits = sorted({file.split for file in files if file.rows})
+    where: dict[str, object] = {
+        "config_name": name,
+        "data_files": [{"split": split, "path": f"{folder}/{split}-*.parquet"} for split in splits],
+    }
+    what: dict[str, object] = {
+        "features": [{"name": column, **_yaml_feature(kind)} for column, kind in features.items()],
+        "splits": [
+            {
+                "name": split,
+                "num_examples": sum(file.rows for file in files if file.split == split),
+                "num_bytes": sum(file.size_bytes for file in files if file.split == split),
+            }
+            for split in splits
+        ],
+    }
+    return where, what
 
 
 def _yaml_feature(kind: dict[str, object]) -> dict[str, object]:
     match kind:
         case {"_type": "Image"}:
             return {"dtype": "image"}
+        case {"_type": "Audio"}:
+            return {"dtype": "audio"}
         case {"_type": "List", "feature": {"dtype": dtype}, "length": length}:
             return {"list": dtype, "length": length}
         case _:
@@ -76,6 +111,7 @@ def _body(info: DatasetInfo, licences: Sequence[LicenceUse]) -> str:
             "",
             _table(("split", "people", "clips"), splits),
             "",
+            *_about_sound(info),
             "## Licences",
             "",
             "These pictures show real people. The terms of each clip are in `index.parquet`. Who wants to be left out, "
@@ -96,6 +132,19 @@ def _body(info: DatasetInfo, licences: Sequence[LicenceUse]) -> str:
             "",
         ]
     )
+
+
+def _about_sound(info: DatasetInfo) -> list[str]:
+    if info.sound is None:
+        return []
+    flaws = ", ".join(f"{count} x `{flaw}`" for flaw, count in info.sound.flaws.items())
+    return [
+        f"## Sound\n\n{info.sound.clips} of {info.clips} clips have sound, {info.sound.seconds / 60:,.1f} minutes in "
+        "all: one row per clip in `audio/`, as FLAC, cut to the time of its frames. `start_s` is the time of the first "
+        "sample, counted from the first frame of the clip; what was not recorded is not there, and nothing is padded."
+        + (f" No sound, or sound that ends early: {flaws}." if flaws else ""),
+        "",
+    ]
 
 
 def _linked(licence: str) -> str:

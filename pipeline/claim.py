@@ -102,7 +102,8 @@ def adopt(layout: DatasetLayout, plan: Plan, replace: bool) -> None:
     for path in layout.files_of_dataset():
         path.unlink(missing_ok=True)
     for path in layout.files_of_shards():
-        if path.stem not in names:
+        unwanted = path == layout.audio(path.stem) and not plan.config.audio
+        if path.stem not in names or unwanted:
             path.unlink(missing_ok=True)
     publish_text(layout.plan, text)
 
@@ -120,12 +121,14 @@ def is_done(layout: DatasetLayout, job: ShardJob, retry: Collection[RejectReason
     Args:
         layout: Of the dataset.
         job: The shard.
-        retry: Clips that were rejected for one of these reasons are to be tried again.
+        retry: Clips that were rejected, or whose sound is flawed, for one of these reasons are to be tried again.
     """
     record = read_record(layout, job.plan.name)
     if record is None or record.plan_sha256 != job.plan.sha256(job.config):
         return False
-    if any(reject.reason in retry for reject in record.rejects):
+    words = {str(reason) for reason in retry}
+    flaws = (clip.sound.flaw for clip in record.clips if clip.sound is not None)
+    if any(reject.reason in words for reject in record.rejects) or any(flaw in words for flaw in flaws):
         return False
     missed = (reject.clip for reject in record.rejects if reject.reason is RejectReason.MISSING_SOURCE)
     return shard_is_whole(layout, record) and not any(_has_source(clip, job.clip_folder) for clip in missed)

@@ -17,7 +17,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class PipelineConfig(Record):
     """Every choice that can change the bytes of a shard, and the limits of a clip."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
 
     size_px: Annotated[int, Field(ge=32, le=2048)] = 256
     """Side of the stored square crop."""
@@ -48,6 +48,9 @@ class PipelineConfig(Record):
     cut_threshold: Annotated[float, Field(gt=0, le=255)] = 40.0
     """Mean change of grey level from one frame to the next that makes a scene cut. Faces are not followed across
     cuts, so a clip with cuts keeps its best scene."""
+
+    audio: bool = False
+    """Keep the sound of each clip beside its shard."""
 
     crop_mode: CropMode = "tube"
     """`tube`: one square per clip around everything the head does. `smooth`: a square that follows the head without

@@ -13,16 +13,23 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.dataset_info import DatasetInfo
-from pipeline.index import INDEX_SCHEMA, REJECTS_SCHEMA
+from pipeline.index import REJECTS_SCHEMA, index_schema
 from pipeline.layout import DatasetLayout
 from pipeline.licences import LicenceUse, licence_address
 from pipeline.schema import IMAGE, SHARD_SCHEMA
+from pipeline.sound_shard import SOUND_SCHEMA
 from weights.files import sha256_of
 
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
 PARQUET = "application/x-parquet"
 SHARDS = "shards"
 """Name of the set of all frame files."""
+SOUNDS = "sound-files"
+"""Name of the set of all files with sound."""
+ABOUT_SOUNDS = (
+    "The sound of the clips, cut to the time of their frames; `start_s` is the time of the first sample, counted from "
+    "the first frame of the clip."
+)
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -85,7 +92,11 @@ def croissant_text(layout: DatasetLayout, info: DatasetInfo, licences: Sequence[
         info: What the dataset is.
         licences: The terms of its clips.
     """
-    tables = {"clips": (layout.index, INDEX_SCHEMA), "rejects": (layout.rejects, REJECTS_SCHEMA)}
+    tables = {
+        "clips": (layout.index, index_schema(audio=info.config.audio)),
+        "rejects": (layout.rejects, REJECTS_SCHEMA),
+    }
+    sounds = {shard.name: shard.audio for shard in info.shards if shard.audio is not None}
     description = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -97,18 +108,16 @@ def croissant_text(layout: DatasetLayout, info: DatasetInfo, licences: Sequence[
         "keywords": ["talking head", "faces", "landmarks"],
         "distribution": [
             *(_file(f"data/{shard.name}.parquet", shard.size_bytes, shard.sha256) for shard in info.shards),
-            {
-                "@type": "cr:FileSet",
-                "@id": SHARDS,
-                "name": SHARDS,
-                "description": "One row per frame.",
-                "encodingFormat": PARQUET,
-                "includes": "data/*.parquet",
-            },
+            _files(SHARDS, "One row per frame.", "data/*.parquet"),
+            *(_file(f"audio/{name}.parquet", audio.size_bytes, audio.sha256) for name, audio in sounds.items()),
+            *([_files(SOUNDS, "One row per clip with sound.", "audio/*.parquet")] if sounds else ()),
             *(_file(path.name, path.stat().st_size, sha256_of(path)) for path, _ in tables.values()),
         ],
         "recordSet": [
-            _frames(),
+            _records_of_shards(
+                "frames", "Face crops with landmarks; only those with `ok` have a face.", SHARDS, SHARD_SCHEMA
+            ),
+            *([_records_of_shards("sounds", ABOUT_SOUNDS, SOUNDS, SOUND_SCHEMA)] if sounds else ()),
             *(_records_of(name, path, schema) for name, (path, schema) in tables.items()),
         ],
     }
@@ -127,11 +136,22 @@ def _file(path: str, size_bytes: int, sha256: str) -> dict[str, object]:
     }
 
 
-def _frames() -> dict[str, object]:
-    source = {"fileSet": {"@id": SHARDS}}
+def _files(name: str, description: str, includes: str) -> dict[str, object]:
+    return {
+        "@type": "cr:FileSet",
+        "@id": name,
+        "name": name,
+        "description": description,
+        "encodingFormat": PARQUET,
+        "includes": includes,
+    }
+
+
+def _records_of_shards(name: str, description: str, files: str, schema: pa.Schema) -> dict[str, object]:
+    source = {"fileSet": {"@id": files}}
     split = {
         "@type": "cr:Field",
-        "@id": "frames/split",
+        "@id": f"{name}/split",
         "name": "split",
         "dataType": ["sc:Text", "cr:Split"],
         "source": {
@@ -142,10 +162,10 @@ def _frames() -> dict[str, object]:
     }
     return {
         "@type": "cr:RecordSet",
-        "@id": "frames",
-        "name": "frames",
-        "description": "Face crops with landmarks; only those with `ok` have a face.",
-        "field": [split, *(_field("frames", field, source) for field in SHARD_SCHEMA)],
+        "@id": name,
+        "name": name,
+        "description": description,
+        "field": [split, *(_field(name, field, source) for field in schema)],
     }
 
 
@@ -164,8 +184,9 @@ def _field(record_set: str, field: pa.Field, source: Mapping[str, object]) -> di
     """Return one column; lists of fixed length are arrays of one axis."""
     described: dict[str, object] = {"@type": "cr:Field", "@id": f"{record_set}/{field.name}", "name": field.name}
     extract: dict[str, object] = {**source, "extract": {"column": field.name}}
-    if field.type == IMAGE:
-        return {**described, "dataType": "sc:ImageObject", "source": {**extract, "transform": {"jsonPath": "bytes"}}}
+    if field.type == IMAGE:  # sound is stored in the same way
+        kind = "sc:AudioObject" if field.name == "audio" else "sc:ImageObject"
+        return {**described, "dataType": kind, "source": {**extract, "transform": {"jsonPath": "bytes"}}}
     if pa.types.is_fixed_size_list(field.type):
         kind = DATA_TYPES[str(field.type.value_type)]
         shape = {"isArray": True, "arrayShape": str(field.type.list_size)}

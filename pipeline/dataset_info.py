@@ -4,6 +4,7 @@ from typing import Literal
 
 from manifests.schema import Record, Sha256
 from pipeline.config import PipelineConfig
+from pipeline.records import AudioFile
 from pipeline.versions import SCHEMA_VERSION
 
 
@@ -24,12 +25,23 @@ class ShardSummary(Record):
     rows: int
     size_bytes: int
     sha256: Sha256
+    audio: AudioFile | None = None
+
+
+class SoundTotals(Record):
+    """The sound of a dataset."""
+
+    clips: int
+    """That have some."""
+    seconds: float
+    flaws: dict[str, int]
+    """Clips without sound, or with sound that ends early, by reason."""
 
 
 class DatasetInfo(Record):
     """The dataset as a whole."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     name: str
     title: str
     description: str
@@ -45,3 +57,5 @@ class DatasetInfo(Record):
     clips_per_split: dict[str, int]
     identities_per_split: dict[str, int]
     rejects_by_reason: dict[str, int]
+    sound: SoundTotals | None = None
+    """None where sound was not asked for."""

@@ -19,7 +19,7 @@ def write_description(layout: DatasetLayout, info: DatasetInfo, records: Sequenc
         for record in records
         for clip in record.clips
     )
-    write_index(layout, records)
+    write_index(layout, records, audio=info.config.audio)
     publish_text(layout.card, card_text(info, licences))
     publish_text(layout.croissant, croissant_text(layout, info, licences))
     publish_text(layout.info, info_text(info))

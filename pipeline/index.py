@@ -53,11 +53,24 @@ INDEX_SCHEMA = pa.schema(
         *TERMS_FIELDS,
     ]
 )
+SOUND_FIELDS = [("sound_s", pa.float32()), ("sound_flaw", pa.string())]
+"""Length of the clip's sound, 0 where there is none, and why there is not more; only where sound was asked for."""
 REJECTS_SCHEMA = pa.schema([*CLIP_FIELDS, ("reason", pa.string()), ("detail", pa.string()), *TERMS_FIELDS])
 
 
-def write_index(layout: DatasetLayout, records: Sequence[ShardRecord]) -> None:
-    """Write both tables, sorted by clip key."""
+def index_schema(*, audio: bool) -> pa.Schema:
+    """Return the columns of the index of a dataset with or without sound."""
+    return pa.schema([*INDEX_SCHEMA, *(pa.field(name, kind) for name, kind in SOUND_FIELDS)]) if audio else INDEX_SCHEMA
+
+
+def write_index(layout: DatasetLayout, records: Sequence[ShardRecord], *, audio: bool) -> None:
+    """Write both tables, sorted by clip key.
+
+    Args:
+        layout: Where.
+        records: All shards.
+        audio: Sound was asked for.
+    """
     clips = [_clip_row(record.name, clip) for record in records for clip in record.clips]
     rejects = [
         {**_terms(reject.clip, record.name), "reason": str(reject.reason), "detail": reject.detail}
@@ -65,7 +78,7 @@ def write_index(layout: DatasetLayout, records: Sequence[ShardRecord]) -> None:
         for reject in record.rejects
     ]
     for path, rows, schema in (
-        (layout.index, clips, INDEX_SCHEMA),
+        (layout.index, clips, index_schema(audio=audio)),
         (layout.rejects, rejects, REJECTS_SCHEMA),
     ):
         table = pa.Table.from_pylist(sorted(rows, key=lambda row: row["key"]), schema)
@@ -74,7 +87,10 @@ def write_index(layout: DatasetLayout, records: Sequence[ShardRecord]) -> None:
 
 
 def _clip_row(shard: str, record: ClipRecord) -> dict[str, Any]:
-    return {**_terms(record.clip, shard), **record.model_dump(exclude={"clip"})}
+    row = {**_terms(record.clip, shard), **record.model_dump(exclude={"clip", "sound"})}
+    if record.sound is not None:
+        row.update(sound_s=record.sound.seconds, sound_flaw=str(record.sound.flaw or ""))
+    return row
 
 
 def _terms(clip: Clip, shard: str) -> dict[str, Any]:

@@ -65,6 +65,10 @@ class DatasetLayout:
         """Frames."""
         return self.root / "data" / f"{name}.parquet"
 
+    def audio(self, name: str) -> Path:
+        """Sound of the clips of a shard; only where it was asked for."""
+        return self.root / "audio" / f"{name}.parquet"
+
     def offsets(self, name: str) -> Path:
         """Where in the shard each image lies."""
         return self.root / "offsets" / f"{name}.npy"
@@ -83,7 +87,7 @@ class DatasetLayout:
 
     def files_of_shards(self) -> Iterator[Path]:
         """Yield every file that belongs to some shard."""
-        for folder, suffix in (("data", "parquet"), ("offsets", "npy"), ("records", "json")):
+        for folder, suffix in (("data", "parquet"), ("audio", "parquet"), ("offsets", "npy"), ("records", "json")):
             yield from sorted((self.root / folder).glob(f"[!.]*.{suffix}"))
 
     def remove_stale_files(self) -> None:
@@ -93,7 +97,8 @@ class DatasetLayout:
 
     def stale_files(self) -> Iterator[Path]:
         """Yield temporary files."""
-        for folder in (self.root, self.root / "data", self.root / "offsets", self.root / "records", self.takedowns):
+        of_shards = (self.root / name for name in ("data", "audio", "offsets", "records"))
+        for folder in (self.root, *of_shards, self.takedowns):
             yield from sorted(folder.glob(f".*{TEMPORARY_MARK}*"))
 
 

@@ -5,9 +5,25 @@ from typing import Literal
 from manifests.schema import Clip, Record, Sha256
 from pipeline.files import Files, LocalFiles
 from pipeline.layout import NAMES, DatasetLayout
-from pipeline.verdicts import RejectReason
+from pipeline.verdicts import RejectReason, SoundFlaw
 from pipeline.versions import SCHEMA_VERSION
 from weights.files import publish_text
+
+
+class SoundRecord(Record):
+    """What became of the sound of a clip."""
+
+    samples: int
+    """0 where there is no sound."""
+    rate_hz: int
+    flaw: SoundFlaw | None
+    """Why there is none, or why it ends early."""
+    detail: str
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return self.samples / self.rate_hz if self.samples else 0.0
 
 
 class ClipRecord(Record):
@@ -36,6 +52,8 @@ class ClipRecord(Record):
     face_px: float | None
     """Median over the usable frames."""
     note: str
+    sound: SoundRecord | None = None
+    """None where sound was not asked for."""
 
 
 class RejectRecord(Record):
@@ -46,10 +64,18 @@ class RejectRecord(Record):
     detail: str
 
 
+class AudioFile(Record):
+    """The file with the sound of a shard."""
+
+    rows: int
+    size_bytes: int
+    sha256: Sha256
+
+
 class ShardRecord(Record):
     """A finished shard. The file exists and has this size and hash, or the shard is not done."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     name: str
     split: str
     plan_sha256: Sha256
@@ -58,6 +84,8 @@ class ShardRecord(Record):
     sha256: Sha256
     clips: tuple[ClipRecord, ...]
     rejects: tuple[RejectRecord, ...]
+    audio: AudioFile | None = None
+    """None where sound was not asked for."""
     seconds: float
     """Time it took; not part of the shard."""
 
@@ -87,5 +115,8 @@ def shard_is_whole(layout: DatasetLayout, record: ShardRecord) -> bool:
 
 def whole_among(files: Files, record: ShardRecord) -> bool:
     """Return the same of a dataset in a folder or in object storage."""
-    shard, offsets = NAMES.shard(record.name).as_posix(), NAMES.offsets(record.name).as_posix()
-    return files.size_bytes(shard) == record.size_bytes and files.size_bytes(offsets) is not None
+    sizes = {NAMES.shard(record.name): record.size_bytes}
+    if record.audio is not None:
+        sizes[NAMES.audio(record.name)] = record.audio.size_bytes
+    whole = all(files.size_bytes(path.as_posix()) == size for path, size in sizes.items())
+    return whole and files.size_bytes(NAMES.offsets(record.name).as_posix()) is not None

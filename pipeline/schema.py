@@ -48,14 +48,15 @@ NAME_COLUMNS = ("identity", "video", "clip", "reason")
 
 def hugging_face_features() -> dict[str, Any]:
     """Return the features of a shard as Hugging Face `datasets` writes them."""
-    return {name: _feature(kind) for name, kind in COLUMNS}
+    return {name: feature(kind) for name, kind in COLUMNS}
 
 
-def _feature(kind: pa.DataType) -> dict[str, Any]:
+def feature(kind: pa.DataType) -> dict[str, Any]:
+    """Return one of them."""
     if kind == IMAGE:
         return {"_type": "Image"}
     if pa.types.is_fixed_size_list(kind):
-        return {"_type": "List", "feature": _feature(kind.value_type), "length": kind.list_size}
+        return {"_type": "List", "feature": feature(kind.value_type), "length": kind.list_size}
     return {
         "_type": "Value",
         "dtype": {"float": "float32", "double": "float64"}.get(str(kind), str(kind)),

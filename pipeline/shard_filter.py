@@ -1,6 +1,8 @@
 """A shard without one person: the row groups of the others, column by column as they are."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,6 +11,7 @@ from pipeline.follow import BATCH_FRAMES
 from pipeline.shard_writer import parquet_options
 
 PLAN_KEY = b"headshot.plan_sha256"
+Options = Callable[[pa.Schema], Mapping[str, Any]]
 
 
 def plan_in(path: Path) -> str | None:
@@ -28,18 +31,21 @@ def people_in(path: Path) -> set[str] | None:
         return None
 
 
-def write_without(source: Path, identity: str, path: Path, plan_sha256: str) -> None:
-    """Write the shard `source` without the rows of a person to `path`.
+def write_without(
+    source: Path, identity: str, path: Path, plan_sha256: str, options: Options = parquet_options
+) -> None:
+    """Write the shard `source`, or the sound beside one, without the rows of a person to `path`.
 
-    Whatever columns there are stay; so do the bytes of each picture. A row group holds one clip, hence one person.
-    The result is the same where the person is in `source` no more, and the same as if the shard had been made from
-    videos without the person.
+    Whatever columns there are stay; so do the bytes of each picture and sound. A row group holds one clip, hence one
+    person. The result is the same where the person is in `source` no more, and the same as if the shard had been made
+    from videos without the person.
 
     Args:
         source: A shard.
         identity: Who is left out.
         path: Where to write.
         plan_sha256: Hash of the shard's new plan.
+        options: How columns are stored, as `pq.ParquetWriter` takes it.
     """
     with pq.ParquetFile(source) as parquet:
         found = parquet.schema_arrow
@@ -47,7 +53,7 @@ def write_without(source: Path, identity: str, path: Path, plan_sha256: str) -> 
             [field.with_type(_as_declared(field.type)) for field in found],
             metadata={**(found.metadata or {}), PLAN_KEY: plan_sha256.encode()},
         )
-        with pq.ParquetWriter(path, schema, **parquet_options(schema)) as writer:
+        with pq.ParquetWriter(path, schema, **options(schema)) as writer:
             for group in range(parquet.num_row_groups):
                 if parquet.read_row_group(group, columns=["identity"])["identity"][0].as_py() == identity:
                     continue

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,24 @@ from pipeline.images import encode
 from pipeline.jobs import ShardJob
 from pipeline.limits import ClipGuard
 from pipeline.offsets import IMAGE_BYTES, LANDMARK_VALUES
-from pipeline.records import ClipRecord, RejectRecord
+from pipeline.records import ClipRecord, RejectRecord, SoundRecord
 from pipeline.schema import IMAGE, NAME_COLUMNS, SHARD_SCHEMA, to_table
+from pipeline.sound_shard import SoundWriter
+from pipeline.sound_track import Span, cut_sound
 from pipeline.sources import OpenSource, Source
 from pipeline.track import face_side_px
 from pipeline.verdicts import ClipRejectedError, Reject, RejectReason, withdrawn_on
 from pipeline.warm_up import forget_networks
 from weights.registry import find_entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardPaths:
+    """Where a shard is written."""
+
+    shard: Path
+    audio: Path | None
+    """None where sound was not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +52,11 @@ class WrittenShard:
         """Frames of all clips."""
         return sum(clip.frames for clip in self.clips)
 
+    @property
+    def sounds(self) -> int:
+        """Clips with sound."""
+        return sum(1 for clip in self.clips if clip.sound is not None and clip.sound.samples)
+
 
 class FailedHalfwayError(Exception):
     """A clip failed after some of its rows were written: the file is of no use."""
@@ -50,23 +67,25 @@ class FailedHalfwayError(Exception):
         self.verdict = verdict
 
 
-def write_clips(job: ShardJob, path: Path, on_frames: FrameCount, guard: ClipGuard) -> WrittenShard:
-    """Write all clips of a shard that can be used to the Parquet file `path`.
+def write_clips(job: ShardJob, paths: ShardPaths, on_frames: FrameCount, guard: ClipGuard) -> WrittenShard:
+    """Write all clips of a shard that can be used to Parquet files.
 
     Args:
         job: The shard.
-        path: Parquet file.
+        paths: The files.
         on_frames: Told about frames looked at.
-        guard: Bounds the work on a clip, once for the first look at it and once for the second.
+        guard: Bounds the work on a clip: on the first look at it, on the second, and on its sound.
 
     Raises:
         FailedHalfwayError: A clip that could be read at first could not be read again.
     """
     clips: list[ClipRecord] = []
     rejects: list[RejectRecord] = []
-    schema = SHARD_SCHEMA.with_metadata({**(SHARD_SCHEMA.metadata or {}), **_metadata(job)})
+    metadata = _metadata(job)
+    schema = SHARD_SCHEMA.with_metadata({**(SHARD_SCHEMA.metadata or {}), **metadata})
     with (
-        pq.ParquetWriter(path, schema, **parquet_options(schema)) as parquet,
+        pq.ParquetWriter(paths.shard, schema, **parquet_options(schema)) as parquet,
+        SoundWriter(paths.audio, metadata) if paths.audio else nullcontext() as sounds,
         OpenSource(job.clip_folder, job.config) as videos,
     ):
         for clip in job.plan.clips:
@@ -78,7 +97,7 @@ def write_clips(job: ShardJob, path: Path, on_frames: FrameCount, guard: ClipGua
                 first_row=sum(record.frames for record in clips),
                 row_group=sum(record.row_groups for record in clips),
             )
-            clips.append(_write_clip(job, parquet, outcome, place, guard))
+            clips.append(_write_clip(job, _Files(parquet, sounds), outcome, place, guard))
     return WrittenShard(clips=tuple(clips), rejects=tuple(rejects))
 
 
@@ -86,6 +105,12 @@ def write_clips(job: ShardJob, path: Path, on_frames: FrameCount, guard: ClipGua
 class _Ready:
     followed: FollowedClip
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    frames: pq.ParquetWriter
+    sounds: SoundWriter | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +136,22 @@ def _judge(job: ShardJob, clip: Clip, videos: OpenSource, on_frames: FrameCount,
         return _verdict(error, job.config)
 
 
-def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: _Place, guard: ClipGuard) -> ClipRecord:
+def _write_clip(job: ShardJob, files: _Files, ready: _Ready, place: _Place, guard: ClipGuard) -> ClipRecord:
     frames = usable = groups = 0
+    times: list[float] = []
+    sound = None
     try:
         with guard(job.config):
             for part in _regroup(_tables(job, ready.followed), job.config.row_group_frames):
-                parquet.write_table(part, row_group_size=len(part))
+                files.frames.write_table(part, row_group_size=len(part))
+                times += part["pts_s"][0].as_py(), part["pts_s"][-1].as_py()
                 frames += len(part)
                 usable += int(np.count_nonzero(part["ok"].to_numpy()))
                 groups += 1
+        if files.sounds is not None:
+            with guard(job.config):
+                span = Span.of_frames(ready.followed.clip, times[0], times[-1], job.config)
+                sound = _write_sound(job, files.sounds, ready, span)
     except MemoryError as error:  # also where rows are written
         raise FailedHalfwayError(ready.followed.clip.key, _verdict(error, job.config)) from error
     followed, info = ready.followed, ready.followed.reader.info
@@ -142,7 +174,16 @@ def _write_clip(job: ShardJob, parquet: pq.ParquetWriter, ready: _Ready, place: 
         pad=round(followed.framing.pad(followed.first_slot), 4),
         face_px=_median_face_px(followed),
         note=followed.watch.note(),
+        sound=sound,
     )
+
+
+def _write_sound(job: ShardJob, sounds: SoundWriter, ready: _Ready, span: Span) -> SoundRecord:
+    clip = ready.followed.clip
+    cut = cut_sound(ready.source.path, ready.followed.reader.origin_s, span, job.config)
+    if cut.samples:
+        sounds.add(clip, cut, start_s=cut.start_s - span.start_s)
+    return SoundRecord(samples=cut.samples, rate_hz=cut.rate_hz, flaw=cut.flaw, detail=cut.detail)
 
 
 def _median_face_px(followed: FollowedClip) -> float | None:

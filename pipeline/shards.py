@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from pipeline.layout import DatasetLayout
 from pipeline.limits import ClipGuard, guarded, unguarded
 from pipeline.offsets import locate_rows
 from pipeline.plan import ShardPlan
-from pipeline.records import ShardRecord, write_record
-from pipeline.shard_writer import FailedHalfwayError, WrittenShard, write_clips
+from pipeline.records import AudioFile, ShardRecord, write_record
+from pipeline.shard_writer import FailedHalfwayError, ShardPaths, WrittenShard, write_clips
+from pipeline.sound_shard import count_sounds
+from pipeline.sound_track import Span, cut_sound
 from pipeline.sources import OpenSource
 from pipeline.warm_up import load_networks
 from weights.files import publish, sha256_of
@@ -38,22 +41,25 @@ def build_shard(job: ShardJob, on_frames: FrameCount = lambda _: None, guard: Cl
         guard: Bounds the work on each clip; `guarded` in a process that may die.
     """
 
-    def write(path: Path) -> WrittenShard:
-        return _write_without_failures(job, path, on_frames, guard)
+    def write(paths: ShardPaths) -> WrittenShard:
+        return _write_without_failures(job, paths, on_frames, guard)
 
     with one_opencv_thread():
         return commit_shard(DatasetLayout(job.root), job.plan, job.config, write)
 
 
 def commit_shard(
-    layout: DatasetLayout, plan: ShardPlan, config: PipelineConfig, write: Callable[[Path], WrittenShard]
+    layout: DatasetLayout, plan: ShardPlan, config: PipelineConfig, write: Callable[[ShardPaths], WrittenShard]
 ) -> ShardRecord:
-    """Let `write` write a shard under a temporary name; read it back, index, hash and publish it, then record it."""
+    """Let `write` write a shard under temporary names; read it back, index, hash and publish it, then record it."""
     started = time.perf_counter()
-    with publish(layout.shard(plan.name)) as temporary:
-        written = write(temporary)
+    with ExitStack() as published:
+        temporary = published.enter_context(publish(layout.shard(plan.name)))
+        sound = published.enter_context(publish(layout.audio(plan.name))) if config.audio else None
+        written = write(ShardPaths(shard=temporary, audio=sound))
         offsets = _verified_offsets(temporary, written.rows)
         digest, size = sha256_of(temporary), temporary.stat().st_size
+        audio = None if sound is None else _verified_audio(sound, written.sounds)
     with publish(layout.offsets(plan.name)) as temporary:
         np.save(temporary, offsets)
     record = ShardRecord(
@@ -65,6 +71,7 @@ def commit_shard(
         sha256=digest,
         clips=written.clips,
         rejects=written.rejects,
+        audio=audio,
         seconds=round(time.perf_counter() - started, 3),
     )
     write_record(layout, record)
@@ -77,21 +84,27 @@ def try_clip(job: ShardJob, clip: Clip) -> None:
     try:
         with OpenSource(job.clip_folder, job.config) as videos:
             with guarded(job.config):
-                _, reader = videos.of(clip)
+                source, reader = videos.of(clip)
                 followed = follow_clip(reader, clip, job.config)
             with guarded(job.config):
+                times: list[float] = []
                 for batch in cut_clip(followed, job.config):
+                    times += batch.pts_s.tolist()
                     for image in batch.images:
                         encode(image, job.config)
+            if job.config.audio:
+                with guarded(job.config):
+                    span = Span.of_frames(clip, times[0], times[-1], job.config)
+                    cut_sound(source.path, reader.origin_s, span, job.config)
     except Exception as error:  # an exception is a verdict that `build_shard` finds by itself
         _logger.info("%s in quarantine: %s", clip.key, error)
 
 
-def _write_without_failures(job: ShardJob, path: Path, on_frames: FrameCount, guard: ClipGuard) -> WrittenShard:
+def _write_without_failures(job: ShardJob, paths: ShardPaths, on_frames: FrameCount, guard: ClipGuard) -> WrittenShard:
     """Write the shard; where a clip fails half-way through its frames, start again without that clip."""
     while True:
         try:
-            return write_clips(job, path, on_frames, guard)
+            return write_clips(job, paths, on_frames, guard)
         except FailedHalfwayError as failure:
             job = replace(job, condemned={**job.condemned, failure.key: failure.verdict})
 
@@ -102,3 +115,11 @@ def _verified_offsets(path: Path, rows: int) -> np.ndarray:
     if len(offsets) != rows:
         raise RuntimeError(f"{path}: {rows} rows were written and {len(offsets)} read back")
     return offsets
+
+
+def _verified_audio(path: Path, rows: int) -> AudioFile:
+    """Return what is to be recorded of a file of sound, after reading all of it back."""
+    found = count_sounds(path)
+    if found != rows:
+        raise RuntimeError(f"{path}: the sound of {rows} clips was written, that of {found} read back")
+    return AudioFile(rows=rows, size_bytes=path.stat().st_size, sha256=sha256_of(path))

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.dataset_info import SoundTotals
 from pipeline.files import Files, find_files
 from pipeline.layout import NAMES
 from pipeline.offsets import locate_rows
 from pipeline.plan import Plan, plan_among
 from pipeline.records import ShardRecord, record_among, whole_among
+from pipeline.summary import add_up_sound
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
@@ -34,6 +36,8 @@ class DatasetStatus:
     rejects_by_reason: dict[str, int]
     frames: int
     usable_frames: int
+    sound: SoundTotals | None
+    """None where sound was not asked for."""
     finished: bool
     """The index is written: `Store` opens the dataset."""
 
@@ -69,6 +73,7 @@ def status(root: Path | str) -> DatasetStatus:
         rejects_by_reason=dict(sorted(Counter(str(reject.reason) for reject in rejects).items())),
         frames=sum(clip.frames for clip in clips),
         usable_frames=sum(clip.usable_frames for clip in clips),
+        sound=add_up_sound(clips) if plan.config.audio else None,
         finished=files.size_bytes(NAMES.info.as_posix()) is not None and len(done) == len(plan.shards),
     )
 
@@ -101,7 +106,8 @@ def _fault(files: Files, name: str, plan_sha256: str) -> str | None:
             files.on_disk(NAMES.shard(name).as_posix()) as shard,
             files.on_disk(NAMES.offsets(name).as_posix()) as offsets,
         ):
-            return _damage(record, shard, offsets)
+            damage = _damage(record, shard, offsets)
+        return damage or _damage_of_sound(files, record)
     except (HeadshotError, OSError, ValueError, EOFError) as error:  # the last two: of a byte index that is none
         return f"cannot be read: {error}"
 
@@ -113,6 +119,15 @@ def _damage(record: ShardRecord, shard: Path, offsets: Path) -> str | None:
     if len(places) != record.rows or not np.array_equal(places, stored):
         return "byte index does not fit"
     return None
+
+
+def _damage_of_sound(files: Files, record: ShardRecord) -> str | None:
+    if record.audio is None:
+        return None
+    with files.on_disk(NAMES.audio(record.name).as_posix()) as audio:
+        if sha256_of(audio) == record.audio.sha256:
+            return None
+    return f"bytes of its sound changed since it was written (sha256 is not {record.audio.sha256[:12]}...)"
 
 
 def _done(files: Files, plan: Plan) -> list[ShardRecord]:

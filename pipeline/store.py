@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float, Int, UInt8
 
+from pipeline.audio import Sound
 from pipeline.clip_rows import ClipRows
 from pipeline.dataset_info import DatasetInfo
 from pipeline.files import Files, find_files
@@ -21,6 +22,7 @@ from pipeline.images import decode
 from pipeline.landmarks import rescale
 from pipeline.layout import NAMES
 from pipeline.shard_reader import ShardReader, open_shard
+from pipeline.sound_shard import stored_sound
 from pipeline.versions import parse
 from weights.errors import HeadshotError
 
@@ -182,6 +184,19 @@ class Store:
         shard, stored = self._shard(clip), self.info.config.size_px
         points = shard.landmarks(shard.places(clip.first_row, clip.frames)[np.asarray(rows, int)])
         return points if size_px in (None, stored) else rescale(points, stored, size_px)
+
+    def sound(self, clip: ClipEntry) -> Sound | None:
+        """Return the sound of a clip, None where it has none (`sound_flaw` in the index says why).
+
+        It spans the stored frames as far as it was recorded. Its `start_s` is counted from the first of them; a row
+        shows what is heard from `column(clip, "pts_s")[row] - column(clip, "pts_s")[0]` on.
+
+        Raises:
+            HeadshotError: The dataset was made without sound.
+        """
+        if not self.info.config.audio:
+            raise HeadshotError(f"{self.root} was made without sound; make it again with `headshot preprocess --audio`")
+        return stored_sound(self.files, self.sha256, clip.shard, (clip.identity, clip.video, clip.clip))
 
     def column(self, clip: ClipEntry, name: str) -> np.ndarray:
         """Return one column of a clip, all rows: lists as (rows, length), text as objects. Not to be written to."""

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pipeline.backends import load_backend, weights_used
-from pipeline.dataset_info import DatasetInfo, ShardSummary, WeightUse
+from pipeline.dataset_info import DatasetInfo, ShardSummary, SoundTotals, WeightUse
 from pipeline.plan import Plan
-from pipeline.records import ShardRecord
+from pipeline.records import ClipRecord, ShardRecord
 from weights.registry import find_entry
 
 
@@ -37,6 +37,17 @@ def add_up(plan: Plan, records: Sequence[ShardRecord], scheme: str, weights: Ite
         clips_per_split=_sorted_counts(clip.clip.split for clip in clips),
         identities_per_split=_sorted_counts(split for split, _ in people),
         rejects_by_reason=_sorted_counts(reject.reason for record in records for reject in record.rejects),
+        sound=add_up_sound(clips) if plan.config.audio else None,
+    )
+
+
+def add_up_sound(clips: Iterable[ClipRecord]) -> SoundTotals:
+    """Return how much sound there is, and why there is not more."""
+    sounds = [clip.sound for clip in clips if clip.sound is not None]
+    return SoundTotals(
+        clips=sum(1 for sound in sounds if sound.samples),
+        seconds=round(sum(sound.seconds for sound in sounds), 3),
+        flaws=_sorted_counts(sound.flaw for sound in sounds if sound.flaw is not None),
     )
 
 

@@ -17,8 +17,9 @@ from pipeline.layout import DatasetLayout
 from pipeline.plan import Plan, ShardPlan, read_plan, withdraw
 from pipeline.records import ClipRecord, RejectRecord, ShardRecord, read_record
 from pipeline.shard_filter import people_in, plan_in, write_without
-from pipeline.shard_writer import WrittenShard
+from pipeline.shard_writer import ShardPaths, WrittenShard
 from pipeline.shards import commit_shard
+from pipeline.sound_shard import PARQUET_OPTIONS as SOUND_OPTIONS
 from pipeline.summary import add_up
 from pipeline.takedown_notes import Takedown
 from pipeline.verdicts import withdrawn_on
@@ -59,8 +60,10 @@ def take_out(root: Path, takedown: Takedown) -> tuple[Change, ...]:
             publish_text(layout.plan, new.model_dump_json(indent=1) + "\n")
         described = _describe(layout, new)
     clips = len(takedown.clips)
+    sounds = [cut.sounds for cut in cuts if cut.sounds is not None]
     changes = (
         Change(what="shards", files=len(cuts), rows=sum(cut.frames for cut in cuts), unit="frames"),
+        Change(what="sound", files=len(sounds), rows=sum(sounds), unit="clips"),
         Change(what="byte indexes and records", files=2 * len(cuts), rows=sum(cut.clips for cut in cuts), unit="clips"),
         Change(what="unfinished or damaged shards, dropped", files=dropped, rows=0, unit=""),
         Change(what="plan", files=int(replanned), rows=clips * replanned, unit="clips"),
@@ -75,6 +78,8 @@ class _Cut:
 
     clips: int
     frames: int
+    sounds: int | None
+    """None where sound is not kept."""
 
 
 def _cut_shard(
@@ -90,18 +95,25 @@ def _cut_shard(
     gone = [clip.frames for clip in record.clips if clip.clip.identity == takedown.identity]
     written = WrittenShard(clips=_kept(record, takedown.identity), rejects=_rejects(record, after, takedown))
 
-    def write(path: Path) -> WrittenShard:
-        write_without(layout.shard(after.name), takedown.identity, path, wanted)
+    def write(paths: ShardPaths) -> WrittenShard:
+        write_without(layout.shard(after.name), takedown.identity, paths.shard, wanted)
+        if paths.audio is not None:
+            write_without(layout.audio(after.name), takedown.identity, paths.audio, wanted, lambda _: SOUND_OPTIONS)
         return written
 
-    commit_shard(layout, after, plan.config, write)
-    return _Cut(clips=len(gone), frames=sum(gone))
+    made = commit_shard(layout, after, plan.config, write)
+    sounds = record.audio.rows - made.audio.rows if record.audio and made.audio else None
+    return _Cut(clips=len(gone), frames=sum(gone), sounds=sounds)
 
 
 def _can_be_cut(layout: DatasetLayout, record: ShardRecord, wanted: str) -> bool:
-    """Return whether the file is the recorded one, or one that a killed takedown wrote and did not record."""
-    path = layout.shard(record.name)
-    return path.is_file() and (plan_in(path) == wanted or sha256_of(path) == record.sha256)
+    """Return whether each file is the recorded one, or one that a killed takedown wrote and did not record."""
+    expected = {layout.shard(record.name): record.sha256}
+    if record.audio is not None:
+        expected[layout.audio(record.name)] = record.audio.sha256
+    return all(
+        path.is_file() and (plan_in(path) == wanted or sha256_of(path) == sha256) for path, sha256 in expected.items()
+    )
 
 
 def _drop_unfinished(layout: DatasetLayout, plan: Plan, identity: str) -> int:
@@ -113,12 +125,13 @@ def _drop_unfinished(layout: DatasetLayout, plan: Plan, identity: str) -> int:
     planned = {shard.name: shard.sha256(plan.config) for shard in plan.shards}
     files = sorted(layout.files_of_shards(), key=lambda path: path.stem)
     dropped = 0
-    for name, of_shard in itertools.groupby(files, key=lambda path: path.stem):
+    for name, group in itertools.groupby(files, key=lambda path: path.stem):
+        of_shard = list(group)
         record = read_record(layout, name)
         if record is not None and record.plan_sha256 == planned.get(name):
             continue
-        people = people_in(layout.shard(name))
-        if people is None or identity in people:
+        found = [people_in(path) for path in of_shard if path.suffix == ".parquet"]
+        if not found or any(people is None or identity in people for people in found):
             for path in of_shard:
                 path.unlink()
                 dropped += 1

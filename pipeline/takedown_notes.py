@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,9 @@ from pipeline.traces import traces_of
 from pipeline.withdrawals import add_withdrawal, read_withdrawals
 from weights.errors import HeadshotError
 from weights.files import publish, publish_text
+
+PIECE_BYTES = 1 << 16
+"""Of a sound: each leaves its own traces, so that a part of it is found too."""
 
 
 class Takedown(Record):
@@ -62,7 +66,7 @@ def begin(root: Path, identity: str, *, known: bool = False) -> Takedown:
         _refuse_other_versions(layout, plan, takedown)
         add_withdrawal(layout, identity, day)
         with publish(_traces_file(layout, identity)) as temporary:
-            np.save(temporary, traces_of(_pictures(layout, plan, identity)))
+            np.save(temporary, traces_of(chain(_pictures(layout, plan, identity), _sounds(layout, plan, identity))))
         publish_text(_notes_file(layout, identity), takedown.model_dump_json(indent=1) + "\n")
     return takedown
 
@@ -77,7 +81,7 @@ def finish(root: Path, identity: str) -> None:
 
 
 def traces(root: Path, identity: str) -> UInt64[np.ndarray, " traces"]:
-    """Return the traces of the person's pictures, none where no takedown is under way."""
+    """Return the traces of the person's pictures and sound, none where no takedown is under way."""
     path = _traces_file(DatasetLayout(root.resolve()), identity)
     return np.asarray(np.load(path, allow_pickle=False)) if path.is_file() else np.empty(0, np.uint64)
 
@@ -150,6 +154,23 @@ def _pictures(layout: DatasetLayout, plan: Plan, identity: str) -> Iterator[byte
                     yield from (image.as_py() for image in images.field("bytes"))
         except (OSError, pa.ArrowInvalid):
             continue  # damaged or missing: it is dropped whole
+
+
+def _sounds(layout: DatasetLayout, plan: Plan, identity: str) -> Iterator[bytes]:
+    """Yield the stored sound of a person in pieces, as far as it can be read."""
+    for shard in plan.shards if plan.config.audio else ():
+        try:
+            with pq.ParquetFile(layout.audio(shard.name)) as parquet:
+                for group in range(parquet.num_row_groups):
+                    if parquet.read_row_group(group, columns=["identity"])["identity"][0].as_py() == identity:
+                        (sound,) = parquet.read_row_group(group, columns=["audio.bytes"])["audio"].to_pylist()
+                        yield from _pieces(sound["bytes"])
+        except (OSError, pa.ArrowInvalid):
+            continue  # damaged or missing: it is dropped whole
+
+
+def _pieces(sound: bytes) -> Iterator[bytes]:
+    return (sound[start : start + PIECE_BYTES] for start in range(0, len(sound), PIECE_BYTES))
 
 
 def _groups_of(clips: Iterable[ClipRecord], identity: str) -> list[int]:

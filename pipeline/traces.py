@@ -1,14 +1,15 @@
-"""Traces of pictures: enough to find their bytes again in any file, too little to see anything.
+"""Traces of pictures and sound: enough to find their bytes again in any file, too little to see or hear anything.
 
 Every window of 128 bytes of a file has a hash (a polynomial modulo 2^64, doubled from one byte to the full width).
-The traces of an encoded picture are its few smallest hashes. So its bytes are found at any offset of any file, in
-part as well, and whatever has a larger hash than all traces can be passed over.
+The traces of an encoded picture, or of a piece of sound, are its few smallest hashes. So its bytes are found at any
+offset of any file, in part as well, and whatever has a larger hash than all traces can be passed over.
 """
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ from jaxtyping import UInt8, UInt64
 DOUBLINGS = 7
 WINDOW_BYTES = 2**DOUBLINGS
 TRACES = 8
-"""Of each picture; they lie scattered over it."""
+"""Of each picture or piece of sound; they lie scattered over it."""
 LEAST_VALUES = 32
 """A window with fewer different bytes is flat and could be in any file; it leaves no trace."""
+MOST_CANDIDATES = 64 * TRACES
+"""Windows that are looked at, smallest hash first, before the rest is taken for flat too."""
 CHUNK_BYTES = 1 << 15
 """Read at a time, so that the hashes stay in the processor's cache."""
 _BASE = 0x9E3779B97F4A7C15
@@ -82,11 +85,12 @@ def _has_any(hashes: UInt64[np.ndarray, " windows"], traces: UInt64[np.ndarray, 
     return bool((traces[nearest] == likely).any())
 
 
-def _smallest(picture: UInt8[np.ndarray, " bytes"]) -> UInt64[np.ndarray, " traces"]:
-    hashes = _hashes(picture)
-    places = np.argpartition(hashes, TRACES)[:TRACES] if len(hashes) > TRACES else np.arange(len(hashes))
-    windows = (picture[place : place + WINDOW_BYTES] for place in places)
-    return hashes[places[[len(set(window.tolist())) >= LEAST_VALUES for window in windows]]]
+def _smallest(content: UInt8[np.ndarray, " bytes"]) -> UInt64[np.ndarray, " traces"]:
+    """Return the smallest hashes of windows that are not flat; zeros, as in padding, have the smallest of all."""
+    hashes, places = np.unique(_hashes(content), return_index=True)
+    candidates = zip(hashes[:MOST_CANDIDATES], places[:MOST_CANDIDATES], strict=True)
+    telling = (hash_ for hash_, at in candidates if len(set(content[at : at + WINDOW_BYTES].tolist())) >= LEAST_VALUES)
+    return np.fromiter(islice(telling, TRACES), np.uint64)
 
 
 def _hashes(data: UInt8[np.ndarray, " bytes"]) -> UInt64[np.ndarray, " windows"]:

@@ -34,6 +34,25 @@ class RejectReason(StrEnum):
     """An unexpected exception; its text is the detail."""
 
 
+class SoundFlaw(StrEnum):
+    """One word for each way the sound of a clip can be absent, or end early; the clip itself stays."""
+
+    NO_TRACK = "no_track"
+    """The video file has no sound."""
+    NO_SAMPLES = "no_samples"
+    """The track has nothing at the time of the clip."""
+    UNSUPPORTED = "unsupported"
+    """A codec that is not known."""
+    DAMAGED = "damaged"
+    """It cannot be decoded from some place on; what came before is kept."""
+    DISCONTINUOUS = "discontinuous"
+    """Its time stamps leave a gap or jump back; what came before is kept."""
+    TOO_LARGE = "too_large"
+    TIMEOUT = "timeout"
+    FAILED = "failed"
+    """An unexpected exception; its text is the detail."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     """The verdict on a clip that is left out."""

@@ -88,6 +88,7 @@ class VideoReader:
     def __init__(self, path: Path, open_file: ExitStack) -> None:
         self._path, self._open_file = path, open_file
         self._index: _PacketIndex | None = None
+        self.origin_s: float  # of the first frame by the clock of the file, from which its sound is counted too
         self._ahead: Stamped | None  # the next frame, read already
         self._start()
         if self._ahead is None:
@@ -178,8 +179,10 @@ class VideoReader:
         """Open the file, anew if need be: raw streams cannot be wound back."""
         self._open_file.close()
         self._container, self._stream = self._open_file.enter_context(opened(self._path))
-        counted = _counted(decoded(self._container, self._stream), self._stream)
-        self._read_on(counted)
+        frames = decoded(self._container, self._stream)
+        first = next(frames, None)
+        self.origin_s = 0.0 if first is None or first.pts is None else float(first.pts * self._stream.time_base)
+        self._read_on(_counted(iter(()) if first is None else chain([first], frames), self._stream))
 
     def _read_on(self, frames: Iterator[Stamped]) -> None:
         """Take the frames from here on, and keep the next one ready."""

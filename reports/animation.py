@@ -1,6 +1,6 @@
 """`drive`: adapt the reference model to a person and animate them with the landmarks of a driving clip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +8,15 @@ from jaxtyping import Float, UInt8
 
 from manifests.schema import Clip, FileSource
 from model.reference import ReferenceModel
+from pipeline.audio import Sound
 from pipeline.clip_work import process_clip
 from pipeline.config import PipelineConfig
+from pipeline.sound_track import Span, read_sound
 from pipeline.stills import read_still
 from pipeline.store import Store
 from pipeline.verdicts import Reject
 from reports.drive import side_by_side
+from reports.soundtrack import soundtrack
 from reports.synthetic import DigitalSourceType, write_video
 from weights.errors import HeadshotError
 
@@ -49,6 +52,8 @@ class Animated:
     iterations: int
     skipped: int
     """Driving frames without a face, which have no picture in the video."""
+    sound: bool
+    """The driving clip has sound, and so has the video."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,8 @@ class _Footage:
 
     frames: UInt8[np.ndarray, "frames size size 3"]
     landmarks: Float[np.ndarray, "frames 68 2"]
+    pts_s: Float[np.ndarray, " frames"]
+    """Times in the recording."""
     fps: float
     skipped: int
 
@@ -92,10 +99,33 @@ def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto")
         model.fine_tune(frames, landmarks, request.seed) if request.fine_tune else model.feed_forward(frames, landmarks)
     )
     generated = head.render(driver.landmarks)
-    write_video(side_by_side(driver.frames, generated), out, driver.fps, source_type=DigitalSourceType.COMPOSITE)
+    recorded = _sound(request, driver)
+    heard = soundtrack(recorded, driver.pts_s, driver.fps) if recorded else None
+    composed = side_by_side(driver.frames, generated)
+    write_video(composed, out, driver.fps, source_type=DigitalSourceType.COMPOSITE, sound=heard)
     return Animated(
-        frames=len(generated), fps=driver.fps, shots=request.shots, iterations=head.iterations, skipped=driver.skipped
+        frames=len(generated),
+        fps=driver.fps,
+        shots=request.shots,
+        iterations=head.iterations,
+        skipped=driver.skipped,
+        sound=heard is not None,
     )
+
+
+def _sound(request: Request, driver: _Footage) -> Sound | None:
+    """Return the sound of the driving clip at the times of its frames; None where it has none."""
+    path = Path(request.driving)
+    if path.is_file() and path.suffix.lower() not in PICTURES:
+        return read_sound(path, Span(start_s=driver.pts_s[0], end_s=driver.pts_s[-1] + 1 / driver.fps))
+    if path.exists():
+        return None  # pictures
+    store = Store.open(request.data)
+    if not store.info.config.audio:
+        return None
+    clip = store.clip(request.driving)
+    sound, first_s = store.sound(clip), float(store.column(clip, "pts_s")[0])
+    return replace(sound, start_s=sound.start_s + first_s) if sound else None
 
 
 def _footage(where: str, data: Path | str, size_px: int) -> _Footage:
@@ -115,6 +145,7 @@ def _footage(where: str, data: Path | str, size_px: int) -> _Footage:
     return _Footage(
         frames=store.frames(clip, rows, size_px),
         landmarks=store.landmarks(clip, rows, size_px),
+        pts_s=store.column(clip, "pts_s")[rows],
         fps=_rate(store.column(clip, "pts_s")),
         skipped=clip.frames - len(rows),
     )
@@ -128,6 +159,7 @@ def _stills(paths: list[Path], where: str, size_px: int) -> _Footage:
     return _Footage(
         frames=np.stack([frame for frame, _ in stills]),
         landmarks=np.stack([points for _, points in stills]),
+        pts_s=np.arange(len(stills)) / STILL_FPS,
         fps=STILL_FPS,
         skipped=0,
     )
@@ -150,6 +182,7 @@ def _video(path: Path, size_px: int) -> _Footage:
     return _Footage(
         frames=found.images[found.ok],
         landmarks=found.landmarks[found.ok],
+        pts_s=found.pts_s[found.ok],
         fps=_rate(found.pts_s),
         skipped=int((~found.ok).sum()),
     )
@@ -157,4 +190,8 @@ def _video(path: Path, size_px: int) -> _Footage:
 
 def _rate(pts_s: Float[np.ndarray, " frames"]) -> float:
     """Return the frame rate of evenly resampled frames; that of stills where there is only one."""
-    return float(1 / np.median(np.diff(pts_s))) if len(pts_s) > 1 else STILL_FPS
+    if len(pts_s) < 2:
+        return STILL_FPS
+    steps_s = np.diff(pts_s)
+    slots = np.round(steps_s / np.median(steps_s)).sum()  # time stamps may be rounded: one step says less than all
+    return float(slots / steps_s.sum())

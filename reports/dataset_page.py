@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.dataset_info import SoundTotals
 from pipeline.layout import DatasetLayout
 from pipeline.licences import LicenceUse, licence_address, licence_uses, shortened
 from pipeline.store import Store
@@ -185,10 +186,16 @@ def _facts(store: Store, index: pa.Table) -> tuple[Fact, ...]:
         Fact(name="Frames", value=f"{info.frames:,}, {info.usable_frames:,} of them with a face; about {length}"),
         Fact(name="Pictures", value=f"{info.config.size_px} × {info.config.size_px} px, {info.config.image_format}"),
         Fact(name="Landmarks", value="68 points,", code=info.scheme),
+        *(() if info.sound is None else (Fact(name="Sound", value=_about_sound(info.sound, info.clips)),)),
         Fact(name="Size", value=f"{size / 1e9:,.2f} GB in {plural(len(info.shards), 'file')}"),
         Fact(name="Consent", value=f"not known for {plural(unknown, 'clip')}" if unknown else "a note on every clip"),
         Fact(name="Manifest", value="", code=info.manifest_sha256[:16]),
     )
+
+
+def _about_sound(sound: SoundTotals, clips: int) -> str:
+    flaws = "".join(f"; {plural(count, 'clip')} {flaw}" for flaw, count in sound.flaws.items())
+    return f"{sound.clips:,} of {plural(clips, 'clip')}, {sound.seconds / 60:,.1f} minutes{flaws.replace('_', ' ')}"
 
 
 def _faces(store: Store, index: pa.Table, people: pa.Table) -> tuple[SplitFaces, ...]:

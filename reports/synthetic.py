@@ -13,6 +13,7 @@ import imageio_ffmpeg
 import numpy as np
 from jaxtyping import UInt8
 
+from pipeline.audio import Sound, encode_flac
 from weights.errors import HeadshotError
 from weights.files import publish
 
@@ -66,6 +67,7 @@ def write_video(
     fps: float,
     *,
     source_type: DigitalSourceType = DigitalSourceType.GENERATED,
+    sound: Sound | None = None,
 ) -> None:
     """Write the frames as H.264 in MP4, labelled in the picture and in the container's metadata.
 
@@ -77,6 +79,7 @@ def write_video(
         path: The video to write, ending in `.mp4`; it appears whole or not at all.
         fps: Frames per second.
         source_type: Whether the pictures are all synthetic or stand beside recorded ones.
+        sound: What is heard, from the first frame on; written as AAC.
 
     Raises:
         ValueError: There is no frame, or a side is odd.
@@ -84,10 +87,14 @@ def write_video(
     """
     if not len(frames) or frames.shape[1] % 2 or frames.shape[2] % 2:
         raise ValueError(f"frames of shape {frames.shape}: need one or more frames with even sides")
-    with publish(path) as temporary:
+    with publish(path) as temporary, tempfile.NamedTemporaryFile(suffix=".flac") as track:
+        if sound is not None:
+            track.write(encode_flac(sound))
+            track.flush()
+        heard = Path(track.name) if sound is not None else None
         _encode(
             (label(frame[None])[0] for frame in frames),
-            _command(temporary, frames.shape[2], frames.shape[1], fps, source_type),
+            _command(temporary, frames.shape[2], frames.shape[1], fps, source_type, heard),
         )
 
 
@@ -108,14 +115,18 @@ def _label_bar(height_px: int, widest_px: int) -> UInt8[np.ndarray, "height widt
     return bar
 
 
-def _command(path: Path, width: int, height: int, fps: float, source_type: DigitalSourceType) -> list[str]:
-    """Compile ffmpeg's arguments: raw RGB on standard input, tagged BT.709 H.264 out."""
+def _command(
+    path: Path, width: int, height: int, fps: float, source_type: DigitalSourceType, sound: Path | None
+) -> list[str]:
+    """Compile ffmpeg's arguments: raw RGB on standard input and a file of sound, tagged BT.709 H.264 and AAC out."""
     tags = {"comment": STATEMENT, "description": STATEMENT, "digital_source_type": source_type.value}
     stream = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", r=fps)
     stream = stream.filter("scale", out_color_matrix="bt709", out_range="tv")
+    heard: dict[str, str] = {} if sound is None else {"acodec": "aac", "audio_bitrate": "192k"}
     stream = ffmpeg.output(
-        stream,
+        *([stream] if sound is None else [stream, ffmpeg.input(str(sound))]),
         str(path),
+        **heard,
         vcodec="libx264",
         pix_fmt="yuv420p",
         crf=16,

@@ -42,7 +42,7 @@ def test_somebody_to_train_on_leaves_dataset_checkpoint_and_pages(place: Path) -
         assert row in ended.stdout
     assert "learned from 1 clip of people who left" in ended.stdout
     assert "raw/bobby.mp4" in ended.stdout, "what it could not reach is named"
-    assert "no byte sequence of the removed pictures is left" in ended.stdout
+    assert "no byte sequence of the removed pictures or sound is left" in ended.stdout
 
 
 def test_somebody_under_test_leaves_predictions_scores_and_the_report_goes(place: Path) -> None:
@@ -80,7 +80,7 @@ def test_pictures_that_are_elsewhere_under_the_folders_are_found_and_the_command
     (place / "run" / "notes.bin").unlink()
     again = takedown(place, "bobby")
     assert again.exit_code == 0, again.stderr
-    assert "no byte sequence of the removed pictures is left" in again.stdout
+    assert "no byte sequence of the removed pictures or sound is left" in again.stdout
 
 
 def test_a_stranger_is_an_error_that_changes_nothing(place: Path) -> None:

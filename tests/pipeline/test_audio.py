@@ -5,10 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.audio import decode_flac, encode_flac, read_sound
+from pipeline import sound_track
+from pipeline.audio import Sound, decode_flac, encode_flac
+from pipeline.sound_track import Span
 from tests.pipeline.conftest import ffmpeg
 
 RATE_HZ = 16_000
+
+
+def read_sound(path: Path, start_s: float, end_s: float) -> Sound | None:
+    return sound_track.read_sound(path, Span(start_s=start_s, end_s=end_s))
 
 
 def sweep(start_s: float, end_s: float) -> np.ndarray:

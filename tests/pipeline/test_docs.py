@@ -8,7 +8,8 @@ import fsspec
 
 from manifests.readers import read_manifest
 from pipeline.schema import COLUMNS
-from pipeline.verdicts import RejectReason
+from pipeline.sound_shard import SOUND_COLUMNS
+from pipeline.verdicts import RejectReason, SoundFlaw
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -26,6 +27,11 @@ def test_every_column_and_no_other_is_explained() -> None:
 
 def test_every_reject_reason_and_no_other_is_explained() -> None:
     assert first_cells("pipeline.md", "Reasons for a reject") == {str(reason) for reason in RejectReason}
+
+
+def test_every_column_and_every_flaw_of_sound_is_explained() -> None:
+    names = {name for name, _ in SOUND_COLUMNS} | {str(flaw) for flaw in SoundFlaw}
+    assert first_cells("pipeline.md", "Sound") == names | {"sound_flaw"}
 
 
 def test_the_example_manifest_is_one(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ import pytest
 from manifests.schema import Clip
 from pipeline import takedown_notes
 from pipeline.config import PipelineConfig
-from pipeline.dataset_info import DatasetInfo, ShardSummary, WeightUse
-from pipeline.index import INDEX_SCHEMA, REJECTS_SCHEMA
+from pipeline.dataset_info import DatasetInfo, ShardSummary, SoundTotals, WeightUse
+from pipeline.index import REJECTS_SCHEMA, index_schema
 from pipeline.layout import DatasetLayout
 from pipeline.offsets import ROW_DTYPE
 from pipeline.plan import Plan, ShardPlan
-from pipeline.records import ClipRecord, RejectRecord, ShardRecord
+from pipeline.records import AudioFile, ClipRecord, RejectRecord, ShardRecord, SoundRecord
 from pipeline.schema import COLUMNS
+from pipeline.sound_shard import SOUND_COLUMNS
 from pipeline.status import status, verify
 from pipeline.store import Store
 from pipeline.versions import SCHEMA_VERSION
@@ -26,7 +27,7 @@ from tests.pipeline.conftest import manifest_of, run
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
-DIGESTS = {2: "4ef8c014c24f158f"}
+DIGESTS = {2: "4ef8c014c24f158f", 3: "3e32154c99b70e26"}
 """Of what the files of a dataset hold, by version."""
 
 
@@ -72,7 +73,7 @@ def test_a_newer_format_is_refused_with_what_to_do(copy: Path, opener: str) -> N
 
 
 @pytest.mark.parametrize("opener", OPENERS)
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\0", '{"schema_version": 2, "name": 3}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\0", '{"schema_version": 3, "name": 3}'])
 def test_a_damaged_description_is_named(copy: Path, opener: str, text: str) -> None:
     name = "dataset.json" if opener == "store" else "plan.json"
     (copy / name).write_text(text)
@@ -117,11 +118,12 @@ def test_what_is_written_names_the_version(made: Path) -> None:
 def test_no_file_of_a_dataset_changes_without_a_new_version() -> None:
     """Names and types of all columns and fields. If this fails, raise `SCHEMA_VERSION` and add its digest."""
     records = (Plan, ShardPlan, ShardRecord, ClipRecord, RejectRecord, DatasetInfo, ShardSummary, WeightUse)
+    of_sound = (SoundRecord, AudioFile, SoundTotals)
     content = [
-        [(name, str(kind)) for name, kind in COLUMNS],
-        [str(field) for schema in (INDEX_SCHEMA, REJECTS_SCHEMA) for field in schema],
+        [(name, str(kind)) for name, kind in (*COLUMNS, *SOUND_COLUMNS)],
+        [str(field) for schema in (index_schema(audio=True), REJECTS_SCHEMA) for field in schema],
         ROW_DTYPE.descr,
-        [(kind.__name__, list(kind.model_fields)) for kind in (*records, PipelineConfig, Clip)],
+        [(kind.__name__, list(kind.model_fields)) for kind in (*records, *of_sound, PipelineConfig, Clip)],
     ]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     assert digest == DIGESTS[SCHEMA_VERSION]

@@ -1,12 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from pipeline.audio import Sound
+from pipeline.sound_track import Span, read_sound
 from reports import synthetic
 from reports.drive import GAP_PX, side_by_side
 from reports.pictures import synthetic_picture
+from reports.soundtrack import soundtrack
 from reports.synthetic import LABEL, STATEMENT, DigitalSourceType, label, label_below, write_video
 from weights.errors import HeadshotError
 
@@ -67,6 +71,67 @@ def test_the_index_comes_first_so_that_a_browser_can_start_at_once(tmp_path: Pat
     write_video(frames, tmp_path / "out.mp4", 25.0)
     data = (tmp_path / "out.mp4").read_bytes()
     assert 0 < data.find(b"moov") < data.find(b"mdat")
+
+
+def burst(at_s: float, length_s: float = 2.0, rate_hz: int = 16_000) -> Sound:
+    """Return a tone of a tenth of a second in silence."""
+    times_s = np.arange(round(length_s * rate_hz)) / rate_hz
+    tone = 12_000 * np.sin(2 * np.pi * 1000 * times_s) * ((times_s >= at_s) & (times_s < at_s + 0.1))
+    return Sound(samples=tone.astype(np.int16)[:, None], rate_hz=rate_hz, start_s=0.0)
+
+
+def onset_s(sound: Sound) -> float:
+    loud = np.abs(sound.samples[:, 0].astype(int)) > 2000
+    return sound.start_s + float(np.flatnonzero(loud)[0]) / sound.rate_hz
+
+
+def test_the_written_video_is_heard_at_the_frames_it_was_given_with(tmp_path: Path, frames: np.ndarray) -> None:
+    path, long = tmp_path / "out.mp4", np.tile(frames, (4, 1, 1, 1))
+    write_video(long, path, 25.0, sound=burst(1.2, length_s=48 / 25))
+    decoded, _ = decode(path)
+    assert len(decoded) == 48
+    heard = read_sound(path, Span(start_s=0, end_s=10))
+    assert heard is not None
+    assert onset_s(heard) == pytest.approx(1.2, abs=0.01)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_sound_the_video_has_no_track(tmp_path: Path, frames: np.ndarray) -> None:
+    write_video(frames, tmp_path / "out.mp4", 25.0)
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert not video.streams.audio
+
+
+def test_sound_runs_on_uncut_while_the_frames_do() -> None:
+    sound = burst(1.2)
+    assert np.array_equal(soundtrack(sound, np.arange(50) / 25, 25.0).samples, sound.samples)
+    jitter = np.random.default_rng(0).uniform(-0.01, 0.01, 50)
+    jitter[0] = 0
+    assert np.array_equal(soundtrack(sound, np.arange(50) / 25 + jitter, 25.0).samples, sound.samples)
+
+
+def test_frames_that_are_left_out_take_their_sound_along() -> None:
+    pts_s = np.arange(50) / 25
+    shown = np.delete(pts_s, np.arange(10, 20))
+    heard = soundtrack(burst(1.2), shown, 25.0)
+    assert len(heard.samples) == 40 * 16_000 // 25
+    assert onset_s(heard) == pytest.approx(1.2 - 10 / 25, abs=1e-3)
+    assert not soundtrack(burst(0.5), shown, 25.0).samples.any(), "the burst belonged to frames 12 to 15"
+
+
+def test_a_clip_from_the_middle_is_heard_from_there_and_what_was_not_recorded_is_silent() -> None:
+    late = replace(burst(0.3, length_s=1.0), start_s=7.5)
+    heard = soundtrack(late, 7 + np.arange(50) / 25, 25.0)
+    assert len(heard.samples) == 2 * 16_000
+    assert onset_s(heard) == pytest.approx(0.8, abs=1e-3)
+    assert not heard.samples[: 16_000 // 2].any()
+
+
+def test_a_rate_that_drifts_stays_in_sync_to_a_frame() -> None:
+    pts_s = np.cumsum(np.full(200, 1 / 24)) - 1 / 24
+    heard = soundtrack(burst(6.0, length_s=9.0), pts_s, 25.0)
+    shown = int(np.flatnonzero(pts_s >= 6.0)[0])
+    assert onset_s(heard) == pytest.approx(shown / 25, abs=1 / 25)
 
 
 @pytest.mark.parametrize("shape", [(0, 96, 128, 3), (2, 95, 128, 3), (2, 96, 127, 3)])
