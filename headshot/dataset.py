@@ -7,7 +7,7 @@ import typer
 
 from headshot.console import Bar, err, out, progress_bars, table
 from headshot.options import DATA, MANIFEST, RAW, Data, ManifestFile, ReadData
-from pipeline.config import Backend, CropMode
+from pipeline.config import Backend, CropMode, DetectorName
 from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
@@ -23,10 +23,16 @@ def preprocess_command(
     backend: Annotated[
         Backend, typer.Option(help="Where landmarks come from: mesh468, fan, dlib or none.")
     ] = "mesh468",
+    detector: Annotated[
+        DetectorName, typer.Option(help="What searches pictures for faces: blazeface or scrfd.")
+    ] = "blazeface",
     crop: Annotated[CropMode, typer.Option(help="How the head is framed: tube, smooth or ffhq.")] = "tube",
     gaze: Annotated[bool, typer.Option("--gaze", help="Find irises and the direction of gaze too.")] = False,
     identity_every: Annotated[int, typer.Option(min=0, help="Compare identity every so many frames; 0: never.")] = 0,
     audio: Annotated[bool, typer.Option("--audio", help="Keep the sound of each clip beside its shard.")] = False,
+    recognise: Annotated[
+        bool, typer.Option("--recognise/--no-recognise", help="Compare faces where place cannot tell who is who.")
+    ] = True,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
     slurm: Annotated[Path | None, typer.Option(help="Let SLURM jobs do the work: settings (YAML).")] = None,
     kubernetes: Annotated[Path | None, typer.Option(help="Let Kubernetes pods do the work: settings (YAML).")] = None,
@@ -72,10 +78,12 @@ def preprocess_command(
             PipelineConfig(
                 size_px=size,
                 backend=backend,
+                detector=detector,
                 crop_mode=crop,
                 gaze=gaze,
                 identity_every=identity_every,
                 audio=audio,
+                recognise=recognise,
                 clip_timeout_s=clip_timeout,
                 clip_memory_mib=clip_memory,
             ),

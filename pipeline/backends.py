@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 
 from pipeline.blazeface import Detection
 from pipeline.config import PipelineConfig
+from pipeline.detectors import load_detector
 from pipeline.faces import Face, FaceBackend
 from pipeline.iris import WEIGHT_ID as IRIS
 from pipeline.mesh_backend import MeshBackend
@@ -104,8 +105,9 @@ class NoNetwork:
 
 def weights_used(config: PipelineConfig) -> tuple[str, ...]:
     """Return the ids of all networks that a config asks for."""
-    optional = {IRIS: config.gaze, RECOGNISER: config.identity_every > 0}
-    return (*load_backend(config.backend).weight_ids, *(weight_id for weight_id, asked in optional.items() if asked))
+    optional = {IRIS: config.gaze, RECOGNISER: config.recognises}
+    backend = load_backend(config.backend, config.detector)
+    return (*backend.weight_ids, *(weight_id for weight_id, asked in optional.items() if asked))
 
 
 def _load_fan() -> Landmarker:
@@ -122,19 +124,27 @@ def _load_dlib() -> Landmarker:
 
 _LANDMARKERS: dict[str, Callable[[], Landmarker]] = {"fan": _load_fan, "dlib": _load_dlib}
 
-_WHOLE: dict[str, Callable[[], FaceBackend]] = {"mesh468": MeshBackend, "none": NoNetwork}
+
+def _load_mesh(detector: str) -> FaceBackend:
+    return MeshBackend(load_detector(detector))
 
 
 @cache
-def load_backend(name: str = "mesh468") -> FaceBackend:
+def load_backend(name: str = "mesh468", detector: str = "blazeface") -> FaceBackend:
     """Return the face backend of that name; one per process.
 
+    Args:
+        name: What follows faces and gives their points.
+        detector: What finds them first; nothing to the backend `none`.
+
     Raises:
-        HeadshotError: There is no such backend, or what it needs cannot be had.
+        HeadshotError: There is no such backend or detector, or what it needs cannot be had.
     """
-    if name in _WHOLE:
-        return _WHOLE[name]()
+    if name == NoNetwork.name:
+        return NoNetwork()
+    if name == "mesh468":
+        return _load_mesh(detector)
     if name not in _LANDMARKERS:
-        known = ", ".join(repr(known) for known in (*_WHOLE, *_LANDMARKERS))
+        known = ", ".join(repr(known) for known in ("mesh468", NoNetwork.name, *_LANDMARKERS))
         raise HeadshotError(f"face backend {name!r} is unknown; this version has {known}")
-    return RefinedBackend(name, MeshBackend(), _LANDMARKERS[name]())
+    return RefinedBackend(name, _load_mesh(detector), _LANDMARKERS[name]())

@@ -30,12 +30,13 @@ FULL_RANGE = AnchorGrid(maps=((48, 1),), min_score=0.6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """A face box and the eyes, in pixels of the picture."""
+    """What a detector says of a face, in pixels of the picture."""
 
     box: Float[np.ndarray, " 4"]
     """x0, y0, x1, y1."""
-    keypoints: Float[np.ndarray, "6 2"]
-    """Image-left eye, image-right eye, nose tip, mouth, image-left ear, image-right ear."""
+    keypoints: Float[np.ndarray, "points 2"]
+    """Image-left eye, image-right eye, nose tip; then BlazeFace's mouth, image-left ear and image-right ear, or SCRFD's
+    corners of the mouth."""
     score: float
 
 

@@ -10,6 +10,7 @@ from pipeline.versions import SCHEMA_VERSION
 
 Positive = Annotated[int, Field(gt=0)]
 Backend = Literal["mesh468", "fan", "dlib", "none"]
+DetectorName = Literal["blazeface", "scrfd"]
 CropMode = Literal["tube", "smooth", "ffhq"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
@@ -17,7 +18,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class PipelineConfig(Record):
     """Every choice that can change the bytes of a shard, and the limits of a clip."""
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
 
     size_px: Annotated[int, Field(ge=32, le=2048)] = 256
     """Side of the stored square crop."""
@@ -31,6 +32,8 @@ class PipelineConfig(Record):
     """What finds faces and landmarks. `fan` and `dlib` follow faces as `mesh468` does and find the stored points
     with a network of their own. `none` asks no network: the crop is the manifest's `face_box`, and no landmarks are
     stored."""
+    detector: DetectorName = "blazeface"
+    """What searches whole pictures for faces. `scrfd` is insightface's; its weights are for research only."""
     follow_px: Positive = 960
     """Faces are followed in a picture shrunk by a whole number, as far as its longer side stays at least this long."""
     gaze: bool = False
@@ -47,7 +50,10 @@ class PipelineConfig(Record):
     """A face found again at the same place within this time is the same person."""
     cut_threshold: Annotated[float, Field(gt=0, le=255)] = 40.0
     """Mean change of grey level from one frame to the next that makes a scene cut. Faces are not followed across
-    cuts, so a clip with cuts keeps its best scene."""
+    cuts, so a clip with cuts keeps its best scene, and others where `recognise` finds the same person."""
+    recognise: bool = True
+    """Compare faces by embedding where place alone cannot tell who is who: across cuts, sudden changes of the picture
+    and absences. Clips in which nobody comes and goes are not compared."""
 
     audio: bool = False
     """Keep the sound of each clip beside its shard."""
@@ -72,6 +78,9 @@ class PipelineConfig(Record):
     """Without a hint, a second person whose face is at least this large beside the first makes a clip ambiguous."""
     ambiguous_time: Fraction = 0.5
     """... if they are seen together for at least this share of the time."""
+    ambiguous_share: Fraction = 0.6
+    """... or if frames times size of the second person's face come to at least this share of the first's, together or
+    by turns. Needs `recognise`."""
 
     shard_frames: Positive = 12_000
     """Aimed-at rows of a shard."""
@@ -87,6 +96,11 @@ class PipelineConfig(Record):
     them, and raising one must not make a dataset again."""
     clip_memory_mib: Annotated[int, Field(ge=64, exclude=True)] = 4096
     """A clip that takes more memory, beyond what its process has before, is rejected. Kept on Linux."""
+
+    @property
+    def recognises(self) -> bool:
+        """Whether the recogniser may be needed."""
+        return self.identity_every > 0 or (self.recognise and self.backend != "none")
 
     def sha256(self) -> str:
         """Return the hash of all fields but the limits."""

@@ -77,7 +77,7 @@ def _cut_batch(
 
 def _refined(batch: list[RawFrame], followed: FollowedClip, config: PipelineConfig) -> list[Face | None]:
     """Return the face of each frame with the points that are stored; None where it was not found."""
-    backend = load_backend(config.backend)
+    backend = load_backend(config.backend, config.detector)
     if not backend.refines:
         return [followed.faces.get(raw.index) for raw in batch]
     seen = [raw for raw in batch if raw.index in followed.faces]

@@ -9,7 +9,7 @@ from pipeline.versions import SCHEMA_VERSION
 
 
 class WeightUse(Record):
-    """A network the dataset was made with."""
+    """A network the dataset was made with, or that stood by for clips with more than one scene."""
 
     id: str
     title: str
@@ -41,7 +41,7 @@ class SoundTotals(Record):
 class DatasetInfo(Record):
     """The dataset as a whole."""
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     name: str
     title: str
     description: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
+from jaxtyping import UInt8
 
 from manifests.schema import Clip
 from pipeline.backends import load_backend
@@ -14,7 +15,9 @@ from pipeline.crop import around_box
 from pipeline.deadline import Deadline
 from pipeline.faces import Face
 from pipeline.framing import FixedSquare, Framing, frame_faces
-from pipeline.track import Track, Tracker, pick_person
+from pipeline.people import Person, people_in, pick_person
+from pipeline.portraits import Portraits
+from pipeline.track import Track, Tracker
 from pipeline.verdicts import ClipRejectedError, RejectReason
 from pipeline.video import RawFrame, VideoInfo, VideoReader
 
@@ -42,18 +45,27 @@ class FollowedClip:
     first_slot: int
     last_slot: int | None
     """None for whatever the last one will be."""
+    absent: tuple[range, ...]
+    """Slots in between that are left out, because another scene lies there."""
+    faces_compared: int
+    """How many were embedded to tell who is who; 0 where there was no doubt."""
     watch: "Watch"
     kept: Iterable[RawFrame] | None
     """All frames of the clip, to be used once; None where they are to be decoded again."""
 
     def frames(self, config: PipelineConfig) -> Iterator[RawFrame]:
-        """Yield the frames from the first to the last sight of the person."""
+        """Yield the frames from the first to the last sight of the person, without scenes that show others."""
         again = self.reader.frames(self.clip.start_s, self.clip.end_s, config.fps) if self.kept is None else self.kept
         for raw in again:
             if self.last_slot is not None and raw.index > self.last_slot:
                 return
-            if raw.index >= self.first_slot:
+            if raw.index >= self.first_slot and not any(raw.index in slots for slots in self.absent):
                 yield raw
+
+    @property
+    def scenes(self) -> int:
+        """Stretches of the clip that are kept."""
+        return len(self.absent) + 1
 
 
 def follow_clip(
@@ -67,7 +79,7 @@ def follow_clip(
     watch = Watch(reader, clip, config, on_frames)
     if config.backend == "none":
         return _as_given(reader, clip, config, watch)
-    tracker = Tracker(load_backend(config.backend), config)
+    tracker = Tracker(load_backend(config.backend, config.detector), config)
     shrink = max(1, max(reader.info.width_px, reader.info.height_px) // config.follow_px)
     slots: list[int] = []
     keeper = _Keeper(config)
@@ -75,8 +87,12 @@ def follow_clip(
         tracker.step(row, reader.picture(raw, exact_colour=False, shrink=shrink))
         slots.append(raw.index)
         keeper.add(raw)
-    person = _person(tracker.tracks(), slots, clip, reader.info, shrink, config)
-    faces = {slots[row]: face for row, face in zip(person.rows, person.faces, strict=True)}
+    portraits = Portraits(lambda rows: _pictures(rows, reader, clip, config, keeper.frames))
+    tracks = _in_source_pixels(tracker.tracks(), reader.info, shrink)
+    people = people_in(tracks, portraits) if config.recognise else [Person((track,)) for track in tracks]
+    person = pick_person(people, _hint(clip, reader.info), config).framed_alike()
+    _check_person(person, len(slots), config)
+    faces = {slots[row]: face for scene in person.scenes for row, face in zip(scene.rows, scene.faces, strict=True)}
     return FollowedClip(
         clip=clip,
         reader=reader,
@@ -84,6 +100,8 @@ def follow_clip(
         framing=frame_faces(faces, reader.info, config),
         first_slot=min(faces),
         last_slot=max(faces),
+        absent=tuple(range(slots[rows.start - 1] + 1, slots[rows.stop]) for rows in person.absent()),
+        faces_compared=portraits.compared,
         watch=watch,
         kept=keeper.frames,
     )
@@ -105,6 +123,8 @@ def _as_given(reader: VideoReader, clip: Clip, config: PipelineConfig, watch: "W
         framing=FixedSquare(around_box(box, reader.info.width_px, reader.info.height_px), reader.info),
         first_slot=0,
         last_slot=None,
+        absent=(),
+        faces_compared=0,
         watch=watch,
         kept=chain(opening, frames),
     )
@@ -164,17 +184,24 @@ class _Keeper:
             self.frames = None
 
 
-def _person(
-    tracks: list[Track], slots: list[int], clip: Clip, info: VideoInfo, shrink: int, config: PipelineConfig
-) -> Track:
-    """Return the track of the person who is meant, in pixels of the source."""
+def _in_source_pixels(tracks: list[Track], info: VideoInfo, shrink: int) -> list[Track]:
     if shrink > 1:
         times = tuple(side_px / max(1, side_px // shrink) for side_px in (info.width_px, info.height_px))
         for track in tracks:
             track.faces = [face.enlarged(*times) for face in track.faces]
-    person = pick_person(tracks, _hint(clip, info), config)
-    _check_person(person, len(slots), config)
-    return person
+    return tracks
+
+
+def _pictures(
+    rows: set[int], reader: VideoReader, clip: Clip, config: PipelineConfig, kept: list[RawFrame] | None
+) -> Iterator[tuple[int, UInt8[np.ndarray, "height width 3"]]]:
+    """Yield some pictures of the clip again, decoding as far as the last of them where frames were not kept."""
+    deadline = Deadline(config)
+    frames = reader.frames(clip.start_s, clip.end_s, config.fps) if kept is None else kept
+    for row, raw in zip(range(max(rows) + 1), frames, strict=False):
+        deadline.check()
+        if row in rows:
+            yield row, reader.picture(raw)
 
 
 def _hint(clip: Clip, info: VideoInfo) -> np.ndarray | None:
@@ -184,8 +211,9 @@ def _hint(clip: Clip, info: VideoInfo) -> np.ndarray | None:
     return np.asarray(clip.face_box, np.float32) * scale
 
 
-def _check_person(person: Track, frames: int, config: PipelineConfig) -> None:
-    found, span = len(person.rows), person.rows[-1] - person.rows[0] + 1
+def _check_person(person: Person, frames: int, config: PipelineConfig) -> None:
+    found = len(person.rows)
+    span = sum(scene.rows[-1] - scene.rows[0] + 1 for scene in person.scenes)
     if found < config.min_frames:
         raise ClipRejectedError(
             RejectReason.FACE_LOST,

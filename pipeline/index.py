@@ -49,6 +49,8 @@ INDEX_SCHEMA = pa.schema(
         ("interlaced", pa.bool_()),
         ("colour_rule", pa.string()),
         ("source_sha256", pa.string()),
+        ("scenes", pa.int32()),
+        ("faces_compared", pa.int32()),
         ("note", pa.string()),
         *TERMS_FIELDS,
     ]

@@ -50,23 +50,32 @@ def interocular(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "
 def eye_openness(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "*batch"]:
     """Return the height of the eyes over their width, mean of both; about 0.3 open, below 0.15 shut.
 
+    NaN where the corners of an eye coincide.
+
     Source: the eye aspect ratio of Soukupova and Cech, "Real-Time Eye Blink Detection using Facial Landmarks" (2016).
     """
     ratios = []
     for start in (RIGHT_EYE.start, LEFT_EYE.start):
         eye = [points[..., start + place, :] for place in range(6)]
         heights = np.linalg.norm(eye[1] - eye[5], axis=-1) + np.linalg.norm(eye[2] - eye[4], axis=-1)
-        ratios.append(heights / (2 * np.linalg.norm(eye[0] - eye[3], axis=-1)))
+        ratios.append(_over(heights, 2 * np.linalg.norm(eye[0] - eye[3], axis=-1)))
     return np.asarray((ratios[0] + ratios[1]) / 2)
 
 
 def mouth_openness(points: Float[np.ndarray, "*batch 68 2"]) -> Float[np.ndarray, "*batch"]:
     """Return the gap between the inner lips over the distance of the outer eye corners; 0 is shut.
 
+    NaN where those corners coincide.
+
     The eyes, not the mouth, give the scale, because a mouth that opens gets narrower.
     """
     gap = np.linalg.norm(points[..., 62, :] - points[..., 66, :], axis=-1)
-    return np.asarray(gap / interocular(points))
+    return _over(gap, interocular(points))
+
+
+def _over(part: Float[np.ndarray, "*batch"], whole: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch"]:
+    """Return a fraction, NaN where the whole is nothing."""
+    return np.asarray(np.divide(part, whole, out=np.full(np.shape(part), np.nan, part.dtype), where=whole > 0))
 
 
 def five_points(points: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "5 2"]:

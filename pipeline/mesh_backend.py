@@ -1,36 +1,36 @@
-"""The default face backend: two small networks that follow a face at video rate on one core."""
+"""The default face backend: a detector now and then, and a small network that follows a face at video rate."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import UInt8
 
-from pipeline.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, Detection
+from pipeline.blazeface import Detection
+from pipeline.detectors import Detector
 from pipeline.facemesh import MESH_TO_68, FaceMesh, Region, head_pose_deg, region_of_detection, region_of_mesh
 from pipeline.faces import Face
 from pipeline.landmarks import MESH_SCHEME
 from weights.fetch import fetch
 
+MESH = "facemesh-468"
 MIN_MESH_SCORE = 0.5
 
 
 class MeshBackend:
-    """BlazeFace for boxes, FaceMesh for landmarks."""
+    """A detector for boxes, FaceMesh for landmarks."""
 
     name = "mesh468"
     scheme = MESH_SCHEME
-    weight_ids: tuple[str, ...] = ("blazeface-short", "blazeface-full-sparse", "facemesh-468")
     refines = False
 
-    def __init__(self) -> None:
-        short, full, mesh = (fetch(weight_id) for weight_id in self.weight_ids)
-        self._near = BlazeFace(short, SHORT_RANGE)
-        self._far = BlazeFace(full, FULL_RANGE)
-        self._mesh = FaceMesh(mesh)
+    def __init__(self, detector: Detector) -> None:
+        self.weight_ids: tuple[str, ...] = (*detector.weight_ids, MESH)
+        self._detector = detector
+        self._mesh = FaceMesh(fetch(MESH))
 
     def detect(self, rgb: UInt8[np.ndarray, "height width 3"]) -> list[Detection]:
-        """Return the faces of a picture without landmarks, largest first; far ones only where none is near."""
-        return self._near(rgb) or self._far(rgb)
+        """Return the faces of a picture without landmarks, largest first."""
+        return self._detector(rgb)
 
     def fit(self, rgb: UInt8[np.ndarray, "height width 3"], detection: Detection) -> Face | None:
         """Return a detected face with landmarks; None if the mesh network does not see a face."""

@@ -36,7 +36,7 @@ class ShardPlan(Record):
 class Plan(Record):
     """A whole dataset before it is made."""
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     name: str
     title: str
     description: str

@@ -51,6 +51,10 @@ class ClipRecord(Record):
     pad: float
     face_px: float | None
     """Median over the usable frames."""
+    scenes: int
+    """Stretches that are kept; what lies between them shows others."""
+    faces_compared: int
+    """How many faces were embedded to tell who is who; 0 where there was no doubt."""
     note: str
     sound: SoundRecord | None = None
     """None where sound was not asked for."""
@@ -75,7 +79,7 @@ class AudioFile(Record):
 class ShardRecord(Record):
     """A finished shard. The file exists and has this size and hash, or the shard is not done."""
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     name: str
     split: str
     plan_sha256: Sha256

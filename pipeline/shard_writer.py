@@ -173,6 +173,8 @@ def _write_clip(job: ShardJob, files: _Files, ready: _Ready, place: _Place, guar
         crop_side_px=round(followed.framing.side_px()),
         pad=round(followed.framing.pad(followed.first_slot), 4),
         face_px=_median_face_px(followed),
+        scenes=followed.scenes,
+        faces_compared=followed.faces_compared,
         note=followed.watch.note(),
         sound=sound,
     )
@@ -226,7 +228,7 @@ def _verdict(error: Exception, config: PipelineConfig) -> Reject:
 
 def _metadata(job: ShardJob) -> dict[str, str]:
     """Return what the file says about itself besides its columns."""
-    backend = load_backend(job.config.backend)
+    backend = load_backend(job.config.backend, job.config.detector)
     return {
         "headshot.config": json.dumps(job.config.model_dump(mode="json"), sort_keys=True),
         "headshot.plan_sha256": job.plan.sha256(job.config),

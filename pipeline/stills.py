@@ -26,7 +26,7 @@ def read_still(
     pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if pixels is None:
         raise HeadshotError(f"{path} cannot be read as a picture; give a JPEG, PNG, WebP or BMP file")
-    backend = load_backend(config.backend)
+    backend = load_backend(config.backend, config.detector)
     faces = backend.find(pixels)
     if not faces:
         raise HeadshotError(

@@ -12,7 +12,7 @@ from weights.registry import find_entry
 
 def summarise(plan: Plan, records: Sequence[ShardRecord]) -> DatasetInfo:
     """Return what the finished shards amount to."""
-    backend = load_backend(plan.config.backend)
+    backend = load_backend(plan.config.backend, plan.config.detector)
     return add_up(plan, records, backend.scheme, map(_weight_use, weights_used(plan.config)))
 
 

@@ -1,6 +1,5 @@
-"""Follow every face through a clip, then pick the person the clip is about."""
+"""Follow every face through a clip."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,18 +7,19 @@ from jaxtyping import Float, UInt8
 
 from pipeline.blazeface import Detection, box_iou
 from pipeline.config import PipelineConfig
-from pipeline.cuts import CutDetector
+from pipeline.cuts import Change, CutDetector
 from pipeline.faces import Face, FaceBackend
-from pipeline.verdicts import ClipRejectedError, RejectReason
 
 SAME_FACE_IOU = 0.3
 UNSEEN_SEARCHES = 3
 """A followed face that the detector misses this many times in a row is not one."""
+SURE_S = 0.5
+"""Within this time nobody takes another's place: a face that is back so soon is the same person's."""
 
 
 @dataclass(slots=True)
 class Track:
-    """One person's face through a clip."""
+    """One face through a scene."""
 
     rows: list[int] = field(default_factory=list)
     """Positions in the clip's frames, increasing."""
@@ -28,6 +28,8 @@ class Track:
     """Faces up to the last time that the detector saw this one too."""
     unseen: int = 0
     """Searches since then."""
+    doubts: list[int] = field(default_factory=list)
+    """Positions in `rows` from which on it is at the same place, but may be somebody else."""
 
     @property
     def last(self) -> Face:
@@ -42,6 +44,20 @@ class Track:
     def forget_unconfirmed(self) -> None:
         """Drop what was followed since the detector saw the face last."""
         del self.rows[self.confirmed :], self.faces[self.confirmed :]
+        self.doubts = [doubt for doubt in self.doubts if doubt < self.confirmed]
+
+    def doubt(self) -> None:
+        """Note that what comes next may be somebody else."""
+        if self.rows and self.doubts[-1:] != [len(self.rows)]:
+            self.doubts.append(len(self.rows))
+
+    def pieces(self) -> list["Track"]:
+        """Return the stretches between doubts, in each of which it is one person for sure."""
+        ends = [*(doubt for doubt in self.doubts if doubt < len(self.rows)), len(self.rows)]
+        return [
+            Track(rows=self.rows[start:end], faces=self.faces[start:end])
+            for start, end in zip([0, *ends], ends, strict=False)
+        ]
 
     def face_px(self) -> float:
         """Return the median side of the face in source pixels."""
@@ -57,15 +73,22 @@ class Tracker:
         self._live: list[Track] = []
         self._ended: list[Track] = []
         self._relink_rows = round(config.relink_s * config.fps)
+        self._sure_rows = round(SURE_S * config.fps)
         self._cuts = CutDetector(config.cut_threshold)
         self._scene_start = 0
+        self._sudden = 0
 
     def step(self, row: int, rgb: UInt8[np.ndarray, "height width 3"]) -> None:
         """Follow the known faces into frame `row`, and look for new ones when it is time or one got lost."""
-        if self._cuts.is_cut(rgb):
+        change = self._cuts.change(rgb)
+        if change is Change.CUT:
             self._ended, self._live, self._scene_start = self._ended + self._live, [], row
+        elif change is Change.SUDDEN:
+            self._sudden = row
+            for track in self._live:
+                track.doubt()
         lost = self._follow(row, rgb)
-        if lost or not self._live or row % self._config.detect_every == 0:
+        if lost or not self._live or row % self._config.detect_every == 0 or change is Change.SUDDEN:
             self._search(row, rgb)
 
     def tracks(self) -> list[Track]:
@@ -126,65 +149,17 @@ class Tracker:
         recent = [track for track in self._ended if track.rows[-1] >= earliest]
         match = _match(face.box, [track.last.box for track in recent])
         track = Track() if match is None else recent[match]
+        if track.rows and (row - track.rows[-1] > self._sure_rows or track.rows[-1] < self._sudden):
+            track.doubt()
         track.add(row, face)
         track.confirmed, track.unseen = len(track.faces), 0
         self._ended = [ended for ended in self._ended if ended is not track]
         self._live.append(track)
 
 
-def pick_person(
-    tracks: Iterable[Track],
-    hint: Float[np.ndarray, " 4"] | None,
-    config: PipelineConfig,
-) -> Track:
-    """Return the track of the person the clip is about.
-
-    Args:
-        tracks: Everybody seen.
-        hint: Face box in pixels at the start of the clip, from the manifest; None lets the longest and largest
-            face win, unless a second one competes with it.
-        config: Gives the limits.
-
-    Raises:
-        ClipRejectedError: There is no face (where the hint says), or two people compete.
-    """
-    ranked = sorted(tracks, key=lambda track: -len(track.rows) * track.face_px())
-    if not ranked:
-        raise ClipRejectedError(RejectReason.NO_FACE, "no face in any frame")
-    if hint is not None:
-        return _hinted(ranked, hint, config)
-    for rival in ranked[1:]:
-        _check_rival(ranked[0], rival, config)
-    return ranked[0]
-
-
 def face_side_px(box: Float[np.ndarray, " 4"]) -> float:
     """Return the geometric mean of a box's sides."""
     return float(np.sqrt(max(box[2] - box[0], 0) * max(box[3] - box[1], 0)))
-
-
-def _hinted(tracks: list[Track], hint: Float[np.ndarray, " 4"], config: PipelineConfig) -> Track:
-    first_second = [track for track in tracks if track.rows[0] <= config.fps]
-    overlaps = [float(box_iou(hint, track.faces[0].box[None])[0]) for track in first_second]
-    if not overlaps or max(overlaps) <= 0:
-        where = ", ".join(f"{value:.0f}" for value in hint)
-        raise ClipRejectedError(
-            RejectReason.NO_FACE,
-            f"none of the {len(tracks)} faces lies where the manifest's face_box says (pixels {where}) "
-            "in the first second",
-        )
-    return first_second[int(np.argmax(overlaps))]
-
-
-def _check_rival(chosen: Track, rival: Track, config: PipelineConfig) -> None:
-    together = len(set(chosen.rows) & set(rival.rows)) / len(chosen.rows)
-    size = rival.face_px() / chosen.face_px()
-    if together >= config.ambiguous_time and size >= config.ambiguous_size:
-        raise ClipRejectedError(
-            RejectReason.AMBIGUOUS_FACE,
-            f"two people: the second face is {size:.0%} as large as the first and is seen with it in {together:.0%} "
-            "of its frames; give the clip a face_box in the manifest that says who is meant",
-        )
 
 
 def _match(box: Float[np.ndarray, " 4"], others: list[Float[np.ndarray, " 4"]]) -> int | None:

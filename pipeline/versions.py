@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from manifests.schema import Record
 from weights.errors import HeadshotError
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Of all files of a dataset together: columns, index, records, plan. It goes up whenever one of them changes, because
 what one version lacks another would fill with defaults that were never true."""
 

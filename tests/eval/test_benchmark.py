@@ -6,7 +6,7 @@ import pytest
 
 from eval import predictions
 from eval.benchmark import benchmark
-from eval.metrics.specs import PSNR, SSIM
+from eval.metrics.specs import NME_FAN, PSNR, SSIM
 from eval.progress import Progress
 from eval.results import Run, RunRecord
 from eval.statistics import differences, summarise
@@ -14,7 +14,7 @@ from eval.systems.baselines import CopySource, MeanFrame, NearestFrame, StillHea
 from eval.systems.protocol import Support
 from eval.tasks import TaskSet, make_tasks
 from tests.eval.conftest import DrawnStore
-from weights.errors import HeadshotError
+from weights.errors import ArchiveUnavailable, HeadshotError, WeightUnavailable
 
 SPECS = (SSIM, PSNR)
 
@@ -274,3 +274,19 @@ def test_a_run_of_another_version_is_refused(store: DrawnStore, tasks: TaskSet, 
     path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 99', 1))
     with pytest.raises(HeadshotError, match="run it again"):
         Run.open(tmp_path / "run")
+
+
+def test_a_network_that_cannot_be_had_ends_the_run_before_anything_is_rendered(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> None:
+        raise ArchiveUnavailable("no route to the host")
+
+    monkeypatch.setattr("weights.fetch.fetch_archive", unreachable)
+    system = Counting()
+    with pytest.raises(WeightUnavailable) as refused:
+        benchmark(store, [system], tasks, tmp_path / "run", specs=[NME_FAN, SSIM])
+    text = str(refused.value)
+    assert "`headshot weights add fan-2dfan4 PATH`" in text
+    assert "\n" not in text
+    assert system.adapted == 0

@@ -4,7 +4,7 @@ import skimage.data
 
 from eval.features import FeatureCache, Frames
 from eval.metrics.geometry import FaceLandmarks, Nme, nme
-from eval.metrics.specs import NME_INTEROCULAR
+from eval.metrics.specs import NME_FAN, NME_INTEROCULAR, SPECS
 
 RNG = np.random.default_rng(1)
 TARGET = RNG.uniform(0, 100, (3, 68, 2)).astype(np.float32)
@@ -77,3 +77,41 @@ def test_a_frame_without_a_face_fails_and_a_target_without_one_says_nothing(metr
     measured = metric.score(generated, target, FeatureCache())
     assert measured.statuses == ("no_face", "target_no_face", "target_no_face")
     assert np.isnan(measured.values).all()
+
+
+def test_the_paper_profile_takes_its_points_from_fan_under_a_name_of_its_own() -> None:
+    assert NME_INTEROCULAR in SPECS["embedded"]
+    assert NME_FAN in SPECS["paper"]
+    assert NME_INTEROCULAR not in SPECS["paper"]
+    assert NME_FAN.id != NME_INTEROCULAR.id
+    assert "fan-2dfan4" in NME_FAN.weights
+
+
+@pytest.mark.slow
+def test_fan_with_random_weights_gives_the_points_of_its_metric(
+    metric: Nme, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its points mean nothing, but they are FAN's, kept apart from the mesh's in the cache of features."""
+    import torch
+    from face_alignment.models import FAN
+
+    from eval.metrics.loading import load_metrics
+    from pipeline.backends import load_backend
+    from pipeline.fan import Fan
+
+    torch.manual_seed(0)
+    fan = Fan(FAN(1))
+    monkeypatch.setattr(Fan, "load", lambda: fan)
+    monkeypatch.setattr(Fan, "weight_ids", ("facemesh-468",))  # a file that is here
+    load_backend.cache_clear()
+    (own,) = load_metrics([NME_FAN]).frame
+    load_backend.cache_clear()
+    assert isinstance(own, Nme)
+    assert own.landmarks.key != metric.landmarks.key
+    frames, cache = Frames.of(portrait[None]), FeatureCache()
+    face = own.landmarks.backend.find(portrait)[0]
+    expected, _ = fan([portrait], face.box[None])
+    assert cache.features(own.landmarks, frames)[0].reshape(68, 2) == pytest.approx(expected[0], abs=1e-3)
+    assert own.score(frames, frames, cache).values[0] == 0
+    moved = Frames.of(np.roll(portrait, 3, axis=1)[None])
+    assert own.score(moved, frames, cache).values[0] > 0

@@ -40,7 +40,7 @@ def test_stored_points_come_from_the_landmarker_in_batches(tmp_path: Path, monke
     landmarker = CornerLandmarker()
     backend = RefinedBackend("dlib", DiscBackend(), landmarker)
     for name in ("pipeline.follow.load_backend", "pipeline.cutting.load_backend"):
-        monkeypatch.setattr(name, lambda _: backend)
+        monkeypatch.setattr(name, lambda *_: backend)
     video = encode_video(tmp_path / "discs.mkv", disc_frames(70))
     frames = process_clip(video, clip_of(video), PipelineConfig(size_px=64, min_face_px=10, backend="dlib"))
     assert isinstance(frames, ClipFrames)

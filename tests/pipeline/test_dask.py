@@ -31,7 +31,7 @@ from weights.errors import HeadshotError
 
 pytestmark = pytest.mark.slow
 
-CONFIG = PipelineConfig(size_px=64, min_frames=10, min_shards=4)
+CONFIG = PipelineConfig(size_px=64, min_frames=10, min_shards=4, recognise=False)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_a_long_call_is_not_taken_for_a_death_and_libraries_keep_to_one_thread()
 
 def test_a_shard_that_nobody_waits_for_any_more_is_given_up(samples: dict[str, Path], tmp_path: Path) -> None:
     """So the workers of a killed client are free for the next one."""
-    config = PipelineConfig(size_px=64, min_shards=1)
+    config = PipelineConfig(size_px=64, min_shards=1, recognise=False)
     long = manifest_of(*(clip_of(samples["carphone-man"], identity=f"man-{number}") for number in range(40)))
     (plan,) = make_plan(long, config).shards
     layout = DatasetLayout(tmp_path)

@@ -196,6 +196,7 @@ def test_the_file_says_how_it_was_made(made: Path) -> None:
         "blazeface-short",
         "blazeface-full-sparse",
         "facemesh-468",
+        "fr-feature-512",
     }
     assert metadata[b"headshot.landmarks"] == b"ibug68-from-mesh468"
 

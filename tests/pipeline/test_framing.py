@@ -178,3 +178,14 @@ def test_openness_goes_up_as_eyes_and_mouth_open() -> None:
     width = np.mean([np.linalg.norm(wide[36] - wide[39]), np.linalg.norm(wide[42] - wide[45])])
     assert eye_openness(wide) == pytest.approx(12 / width, rel=0.05)
     assert mouth_openness(wide) == pytest.approx(12 / np.linalg.norm(wide[45] - wide[36]), rel=1e-5)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_openness_without_a_width_is_not_a_number() -> None:
+    """Of the first face the eyes are points, the second is as it should be, the third was not found."""
+    points = np.random.default_rng(0).uniform(0, 100, (3, 68, 2)).astype(np.float32)
+    points[0, 36:48] = 50
+    points[2] = np.nan
+    assert np.isnan(eye_openness(points)).tolist() == [True, False, True]
+    assert np.isnan(mouth_openness(points)).tolist() == [True, False, True]
+    assert np.isnan(eye_openness(points[0]))

@@ -189,7 +189,7 @@ from pipeline.plan import make_plan
 from pipeline.shards import build_shard
 from tests.pipeline.conftest import discs_for_faces
 manifest, out, limits = Manifest.model_validate_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]), sys.argv[3]
-config = PipelineConfig(size_px=64, min_frames=10, min_shards=1, **json.loads(limits))
+config = PipelineConfig(size_px=64, min_frames=10, min_shards=1, recognise=False, **json.loads(limits))
 (plan,) = make_plan(manifest, config).shards
 job = ShardJob(plan=plan, config=config, clip_folder=out, root=out, condemned={})
 with discs_for_faces():

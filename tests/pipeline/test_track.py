@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.config import PipelineConfig
-from pipeline.cuts import CutDetector
-from pipeline.track import Track, Tracker, pick_person
+from pipeline.cuts import Change, CutDetector
+from pipeline.people import Person, pick_person
+from pipeline.track import Track, Tracker
 from pipeline.verdicts import ClipRejectedError, RejectReason
 from tests.pipeline.conftest import DiscBackend, disc_frames
 
@@ -23,7 +24,9 @@ def tracks_of(frames: Iterable[np.ndarray], config: PipelineConfig | None = None
 
 def pick(frames: Iterable[np.ndarray], hint: tuple[float, ...] | None = None) -> Track:
     box = None if hint is None else np.array(hint, np.float32)
-    return pick_person(tracks_of(frames), box, PipelineConfig())
+    people = [Person((track,)) for track in tracks_of(frames)]
+    (scene,) = pick_person(people, box, PipelineConfig()).scenes
+    return scene
 
 
 def reason_of(frames: Iterable[np.ndarray], hint: tuple[float, ...] | None = None) -> RejectReason:
@@ -130,5 +133,23 @@ def test_what_the_detector_no_longer_confirms_is_not_kept() -> None:
 def test_a_cut_is_noticed_and_movement_is_not() -> None:
     detector = CutDetector(40.0)
     moving = disc_frames(30, [LEFT, RIGHT])
-    assert not any(detector.is_cut(frame) for frame in moving)
-    assert detector.is_cut(255 - moving[-1])
+    assert {detector.change(frame) for frame in moving} == {Change.NONE}
+    assert detector.change(255 - moving[-1]) is Change.CUT
+
+
+def test_a_cut_between_scenes_that_look_alike_is_a_sudden_change() -> None:
+    detector = CutDetector(40.0)
+    changes = [detector.change(frame) for frame in disc_frames(20, [LEFT]) + disc_frames(20, [RIGHT])]
+    assert [row for row, change in enumerate(changes) if change is Change.SUDDEN] == [20]
+
+
+def test_a_face_is_in_doubt_after_an_absence_and_after_a_sudden_change() -> None:
+    away = disc_frames(60)
+    for index in range(20, 35):
+        away[index] = disc_frames(1, [])[0]
+    (track,) = tracks_of(away)
+    assert [piece.rows for piece in track.pieces()] == [[*range(20)], [*range(35, 60)]]
+    lit = disc_frames(60)
+    lit[30:] = [np.clip(frame.astype(int) + 15, 0, 255).astype(np.uint8) for frame in lit[30:]]
+    (track,) = tracks_of(lit)
+    assert [piece.rows for piece in track.pieces()] == [[*range(30)], [*range(30, 60)]]

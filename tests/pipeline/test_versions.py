@@ -27,7 +27,7 @@ from tests.pipeline.conftest import manifest_of, run
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
-DIGESTS = {2: "4ef8c014c24f158f", 3: "3e32154c99b70e26"}
+DIGESTS = {2: "4ef8c014c24f158f", 3: "3e32154c99b70e26", 4: "5efcc9a3320374e8"}
 """Of what the files of a dataset hold, by version."""
 
 
@@ -73,7 +73,7 @@ def test_a_newer_format_is_refused_with_what_to_do(copy: Path, opener: str) -> N
 
 
 @pytest.mark.parametrize("opener", OPENERS)
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\0", '{"schema_version": 3, "name": 3}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\0", '{"schema_version": 4, "name": 3}'])
 def test_a_damaged_description_is_named(copy: Path, opener: str, text: str) -> None:
     name = "dataset.json" if opener == "store" else "plan.json"
     (copy / name).write_text(text)
