@@ -16,9 +16,6 @@ BIN      := $(VENV)/bin
 HEADSHOT := $(BIN)/headshot
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# Tests start schedulers, workers and browsers of their own: more than four at a time help nobody.
-IN_PARALLEL := -n logical --maxprocesses 4 --dist worksteal
-
 # The newest Python that is supported and here.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
@@ -67,10 +64,10 @@ report: $(VENV)/.ready ## Write the report of a finished run again
 	@$(HEADSHOT) report --run $(RUN) --data $(DATA) --out $(REPORT)
 
 test: $(VENV)/.ready-dev ## Run all tests
-	@$(BIN)/pytest -q $(IN_PARALLEL)
+	@$(BIN)/pytest -q
 
 test-fast: $(VENV)/.ready-dev ## Run the tests that take seconds
-	@$(BIN)/pytest -q $(IN_PARALLEL) -m "not slow"
+	@$(BIN)/pytest -q -m "not slow"
 
 check: $(VENV)/.ready-dev ## Format, lint, types, import order
 	@$(BIN)/ruff format --check .

