@@ -75,10 +75,8 @@ def _prepare(name: str, data: Path, folder: Path) -> None:
     """
     store, length = Store.open(data), max(ROUND.values())
     drawn = {kind: Episodes(store, shots=SHOTS, length=length, decoded=kind == "decoded") for kind in ROUND}
-    clips, draws = (
-        list(store.clips),
-        [(int(episode.clips[-1]), episode.rows.tolist()) for episode in drawn["undecoded"]],
-    )
+    asked = (drawn["undecoded"][number] for number in range(length))
+    clips, draws = list(store.clips), [(int(episode.clips[-1]), episode.rows.tolist()) for episode in asked]
     if name == OURS_DRAWN:
         _works.update({kind: episodes.__getitem__ for kind, episodes in drawn.items()})
         return

@@ -14,11 +14,13 @@ the face's place is given instead of found.
 import argparse
 import cProfile
 import pstats
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import imageio_ffmpeg
@@ -89,22 +91,8 @@ def make_set(videos: Path, height_px: int, into: Path) -> ClipSet:
             continue
         path = into / f"{clip.identity}-{clip.video}-{height_px}.mp4"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y", "-t", str(SECONDS)]
-        scale = f"scale=-2:{height_px}:flags=bicubic,fps=25"
-        run(
-            [
-                *command,
-                "-i",
-                str(resolve(clip, videos)),
-                "-vf",
-                scale,
-                "-c:v",
-                "libx264",
-                "-crf",
-                "20",
-                "-an",
-                str(path),
-            ]
-        )
+        command += ["-i", str(resolve(clip, videos)), "-vf", f"scale=-2:{height_px}:flags=bicubic,fps=25"]
+        subprocess.run([*command, "-c:v", "libx264", "-crf", "20", "-an", str(path)], check=True)
         with open_video(path) as reader:
             raws = list(reader.frames())
             picture = reader.picture(raws[0])
@@ -131,7 +119,9 @@ def floor_s(clips: ClipSet, config: PipelineConfig) -> float:
         with open_video(path) as reader:
             crops = [crop_of(reader.picture(raw), box, config.size_px) for raw in reader.frames(end_s=1.0)]
         with open_video(path) as reader:
-            total += seconds(lambda reader=reader, crops=crops: decode_and_encode(reader.frames(), crops, config))
+            started = time.perf_counter()
+            decode_and_encode(reader.frames(), crops, config)
+            total += time.perf_counter() - started
     return total
 
 
@@ -192,7 +182,7 @@ def face_alignment_s(clips: ClipSet, folder: Path) -> float:
     return float(np.mean(times[1:]))
 
 
-def random_weight_face_alignment() -> "object":
+def random_weight_face_alignment() -> Any:
     """Return a FaceAlignment object whose networks have random weights."""
     from types import SimpleNamespace
 
@@ -211,7 +201,7 @@ def random_weight_face_alignment() -> "object":
     return package
 
 
-def random_weight_fan() -> torch.nn.Module:
+def random_weight_fan() -> Any:
     """Return FAN's four stages with random weights."""
     from face_alignment.models import FAN
 
