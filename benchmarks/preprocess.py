@@ -208,6 +208,10 @@ def random_weight_face_alignment() -> Any:
     from face_alignment.detection.sfd.net_s3fd import s3fd
 
     detector = s3fd().eval()
+    for name, layer in detector.named_modules():
+        if name.endswith("mbox_conf"):  # with random ones a third of the picture's windows would pass for faces
+            torch.nn.init.zeros_(layer.weight)
+            layer.bias.data[:-1], layer.bias.data[-1] = 10, -10
     package = FaceAlignment.__new__(FaceAlignment)
     package.device, package.dtype, package.verbose, package.max_batch_size = "cpu", torch.float32, False, 1
     package.flip_input, package.landmarks_type = True, LandmarksType.TWO_D
