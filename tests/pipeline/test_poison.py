@@ -224,7 +224,7 @@ def test_files_that_would_take_all_memory_or_time_end_within_what_a_clip_may_tak
     manifest, out = tmp_path / "manifest.json", tmp_path / "data"
     clips = [clip_of(path, identity=path.stem) for path in [*expected, good]]
     manifest.write_text(manifest_of(*clips).model_dump_json())
-    limits = {"clip_timeout_s": 10, "clip_memory_mib": 512}
+    limits = {"clip_timeout_s": 5, "clip_memory_mib": 512}
     command = [sys.executable, "-c", RUN_GUARDED, str(manifest), str(out), json.dumps(limits)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY)
     peak_mib, verdicts = json.loads(ended.stdout.splitlines()[-1])
