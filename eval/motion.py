@@ -27,7 +27,7 @@ class StrataBounds(Record):
 
     def codes(self, distances: Float[np.ndarray, " frames"]) -> Int[np.ndarray, " frames"]:
         """Return the place in `STRATA` of each distance."""
-        return np.digitize(distances, (self.near_below, self.far_from))
+        return np.asarray(np.digitize(distances, (self.near_below, self.far_from)))
 
 
 BOUNDS = StrataBounds(near_below=0.05, far_from=0.1)
@@ -101,8 +101,10 @@ def spread(codes: Int[np.ndarray, " candidates"], count: int) -> Int[np.ndarray,
         count: How many to choose; all where there are not more.
     """
     groups = sorted((np.flatnonzero(codes == code) for code in range(len(STRATA))), key=len)
-    chosen = []
+    chosen: list[Int[np.ndarray, " share"]] = []
+    left = count
     for place, group in enumerate(groups):
-        share = min(len(group), (count - sum(map(len, chosen))) // (len(groups) - place))
+        share = min(len(group), left // (len(groups) - place))
         chosen.append(group[np.linspace(0, len(group) - 1, share).round().astype(np.int64)])
+        left -= share
     return np.sort(np.concatenate(chosen))

@@ -83,23 +83,22 @@ def choose(
 
     Args:
         store: Where the clips are.
-        candidates: Clips with the rows that may be asked for.
+        candidates: Clips with the rows that may be asked for; all have a face with a pose.
         pool: Motion in the frames that supports are drawn from.
         count: How many frames; all where there are not more.
         bounds: Of the strata.
     """
-    motions = [Motion.read(store, clip, rows) for clip, rows in candidates]
-    known = [np.flatnonzero(motion.known) for motion in motions]
-    distances = [distance_to_nearest(motion.take(places), pool) for motion, places in zip(motions, known, strict=True)]
     if not candidates:
         return ()
-    places = spread(bounds.codes(np.concatenate(distances)), count)
-    ends = np.cumsum([len(one) for one in known])
-    chosen = []
-    for (clip, rows), motion, kept, end in zip(candidates, motions, known, ends, strict=True):
-        mine = kept[places[(places >= end - len(kept)) & (places < end)] - (end - len(kept))]
-        if len(mine):
-            chosen.append(Chosen(clip=clip.key, rows=rows[mine], motion=motion.take(mine)))
+    motions = [Motion.read(store, clip, rows) for clip, rows in candidates]
+    distances = np.concatenate([distance_to_nearest(motion, pool) for motion in motions])
+    places = spread(bounds.codes(distances), count)
+    chosen, start = [], 0
+    for (clip, rows), motion in zip(candidates, motions, strict=True):
+        own = places[(places >= start) & (places < start + len(rows))] - start
+        start += len(rows)
+        if len(own):
+            chosen.append(Chosen(clip=clip.key, rows=rows[own], motion=motion.take(own)))
     return tuple(chosen)
 
 

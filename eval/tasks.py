@@ -140,7 +140,7 @@ def make_tasks(
     skipped: list[SkippedClip] = []
     clips = sorted((clip for clip in store.clips if clip.split == "test"), key=lambda clip: clip.key)
     for clip in clips:
-        rows = store.usable_rows(clip)
+        rows = _rows_with_pose(store, clip)
         parts = _split_rows(rows, wanted[-1])
         if isinstance(parts, str):
             skipped.append(SkippedClip(clip=clip.key, reason=parts))
@@ -149,9 +149,6 @@ def make_tasks(
         motion = Motion.read(store, clip, pool)
         others = other_clips(clip, [one for one in clips if one.identity == clip.identity])
         chosen = _choose(store, clip, rest, motion, others, query_frames)
-        if not motion.known.all() or not chosen:
-            skipped.append(SkippedClip(clip=clip.key, reason="frames without a measurable pose of the head"))
-            continue
         for draw in range(draws):
             order = _clip_rng(seed, clip.key, draw).permutation(len(pool))
             largest = motion.take(order[: wanted[-1]])
@@ -196,6 +193,12 @@ def assert_identity_disjoint(store: Store) -> None:
         )
 
 
+def _rows_with_pose(store: Store, clip: ClipEntry) -> Int[np.ndarray, " rows"]:
+    """Return the rows of a clip that have a face and its pose, in the order of time."""
+    rows = store.usable_rows(clip)
+    return np.asarray(rows[Motion.read(store, clip, rows).known])
+
+
 def _split_rows(
     rows: Int[np.ndarray, " rows"], most_shots: int
 ) -> tuple[Int[np.ndarray, " pool"], Int[np.ndarray, " rest"]] | str:
@@ -220,7 +223,7 @@ def _choose(
     """Return the query frames of a clip, half of them from the person's other clips where there are any."""
     elsewhere = query_frames // 2 if others else 0
     own = choose(store, [(clip, rest)], pool, query_frames - elsewhere, BOUNDS)
-    return own + choose(store, [(one, store.usable_rows(one)) for one in others], pool, elsewhere, BOUNDS)
+    return own + choose(store, [(one, _rows_with_pose(store, one)) for one in others], pool, elsewhere, BOUNDS)
 
 
 def _task(clip: ClipEntry, draw: int, support: Int[np.ndarray, " shots"], queries: tuple[Query, ...]) -> Task:

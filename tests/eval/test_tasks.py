@@ -80,10 +80,9 @@ def test_query_frames_cover_every_stratum_that_there_is(store: DrawnStore) -> No
     assert {frame.stratum for task in calm.tasks for frame in task.frames} == {"near"}
 
 
-def test_a_clip_without_poses_is_counted_with_its_reason(store: DrawnStore) -> None:
-    blind = replace(store, turn_deg=float("nan"))
-    with pytest.raises(HeadshotError, match="without a measurable pose"):
-        make_tasks(blind, [1])
+def test_a_clip_without_poses_has_no_usable_frames(store: DrawnStore) -> None:
+    with pytest.raises(HeadshotError, match="0 usable frames"):
+        make_tasks(replace(store, turn_deg=float("nan")), [1])
 
 
 def test_a_task_is_the_same_to_a_system_whatever_other_shots_there_are(store: DrawnStore) -> None:
