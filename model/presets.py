@@ -75,9 +75,9 @@ class FineTuningConfig(Record):
     stop: StopRule = "fixed"
     """`fixed` takes the number of the table. `held_out` stops where the loss on support frames kept out of training is
     lowest, at the latest at that number; with too few frames to keep any out it is that number."""
-    check_every: int = 5
+    check_every: int = 10
     """Iterations between two looks at the frames that are kept out."""
-    patience: int = 3
+    patience: int = 2
     """Looks without a lower loss after which training stops."""
 
     def iterations(self, shots: int) -> int:

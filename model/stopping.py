@@ -8,6 +8,8 @@ from jaxtyping import Int
 FEWEST_SHOTS = 3
 """From here on a frame can be kept out of training."""
 HELD_OUT_SHARE = 0.2
+MOST_HELD_OUT = 4
+"""A look at more frames would cost as much as an iteration."""
 
 State = TypeVar("State")
 
@@ -29,8 +31,8 @@ class Learner(Protocol[State]):
 
 
 def hold_out(shots: int, rng: np.random.Generator) -> tuple[Int[np.ndarray, " learned"], Int[np.ndarray, " held_out"]]:
-    """Return which of `shots` frames to learn from, and which to keep out: a fifth, at least one."""
-    order, kept_out = rng.permutation(shots), max(1, round(HELD_OUT_SHARE * shots))
+    """Return which of `shots` frames to learn from, and which to keep out: a fifth, one to four."""
+    order, kept_out = rng.permutation(shots), min(max(1, round(HELD_OUT_SHARE * shots)), MOST_HELD_OUT)
     return np.sort(order[kept_out:]), np.sort(order[:kept_out])
 
 
