@@ -25,6 +25,7 @@ cent."""
 
 PREDICTION_SCHEMA = pa.schema(
     [
+        pa.field("clip", pa.string(), nullable=False),
         pa.field("frame", pa.int32(), nullable=False),
         pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]), nullable=False),
     ]
@@ -34,7 +35,7 @@ PREDICTION_SCHEMA = pa.schema(
 class PredictionInputs(Record):
     """Everything that fixes what a system renders for a task."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     system: str
     system_config: dict[str, JsonValue]
     """What the output depends on besides the support: version, checkpoint hash, settings."""
@@ -69,8 +70,8 @@ class Prediction:
     """A prediction file as it describes itself."""
 
     header: PredictionHeader
-    rows: tuple[int, ...]
-    """Of the clip, as the task asked for them."""
+    places: tuple[tuple[str, int], ...]
+    """Clip key and row of each frame that the task asked for."""
     frames: UInt8[np.ndarray, "frames size size 3"]
 
 
@@ -85,14 +86,15 @@ def save(run_dir: Path, header: PredictionHeader, task: Task, frames: UInt8[np.n
     Args:
         run_dir: Folder of the run.
         header: What went in, and what it cost.
-        task: The task; its query rows name the frames.
-        frames: Generated RGB frames in the order of `task.query`.
+        task: The task; it names the frames.
+        frames: Generated RGB frames in the order of `task.frames`.
     """
     path = path_of(run_dir, header.inputs.system, task)
     images = [{"bytes": _encode(frame), "path": None} for frame in frames]
     metadata = {_METADATA_KEY: header.model_dump_json().encode()}
     table = pa.Table.from_pydict(
-        {"frame": list(task.query), "image": images}, schema=PREDICTION_SCHEMA.with_metadata(metadata)
+        {"clip": [frame.clip for frame in task.frames], "frame": [frame.row for frame in task.frames], "image": images},
+        schema=PREDICTION_SCHEMA.with_metadata(metadata),
     )
     with publish(path) as temporary:
         pq.write_table(table, temporary, compression="none")
@@ -109,7 +111,7 @@ def header(run_dir: Path, system: str, task: Task) -> PredictionHeader | None:
 
 
 def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames size size 3"]:
-    """Return the generated RGB frames of a task in the order of `task.query`.
+    """Return the generated RGB frames of a task in the order of `task.frames`.
 
     Raises:
         HeadshotError: There is no prediction, or it is damaged or of another task.
@@ -123,7 +125,7 @@ def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames si
         ) from None
     except pa.ArrowInvalid as error:
         raise HeadshotError(f"{path} is damaged ({error}); delete it and run the benchmark again") from None
-    if table["frame"].to_pylist() != list(task.query):
+    if _places(table) != tuple((frame.clip, frame.row) for frame in task.frames):
         raise HeadshotError(f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again")
     return np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
 
@@ -136,7 +138,11 @@ def read(path: Path) -> Prediction | None:
         frames = np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
     except (pa.ArrowInvalid, KeyError, ValueError, HeadshotError):
         return None
-    return Prediction(header=header, rows=tuple(table["frame"].to_pylist()), frames=frames)
+    return Prediction(header=header, places=_places(table), frames=frames)
+
+
+def _places(table: pa.Table) -> tuple[tuple[str, int], ...]:
+    return tuple(zip(table["clip"].to_pylist(), table["frame"].to_pylist(), strict=True))
 
 
 def _encode(frame: UInt8[np.ndarray, "size size 3"]) -> bytes:

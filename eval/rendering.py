@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 from eval import predictions
 from eval.predictions import PredictionHeader, PredictionInputs
 from eval.progress import Progress, ProgressHook
+from eval.queries import driving_landmarks
 from eval.systems.protocol import Support, System
 from eval.tasks import Task, TaskSet
 from pipeline.store import Store
@@ -38,15 +39,14 @@ class TaskInputs:
     @classmethod
     def load(cls, store: Store, tasks: TaskSet, task: Task) -> "TaskInputs":
         """Read the frames and landmarks of a task at the size of the task set."""
-        rows, query = np.array(task.support), np.array(task.query)
-        clip = store.clip(task.clip)
+        rows, clip = np.array(task.support), store.clip(task.clip)
         support = Support(
             frames=store.frames(clip, rows, tasks.size_px),
             landmarks=store.landmarks(clip, rows, tasks.size_px),
             size_px=tasks.size_px,
             seed=int.from_bytes(hashlib.sha256(f"{tasks.seed}/{task.id}".encode()).digest()[:4], "little"),
         )
-        driving = store.landmarks(clip, query, tasks.size_px)
+        driving = driving_landmarks(store, task.queries, tasks.size_px)
         return cls(task=task, support=support, driving_landmarks=driving)
 
     def content_sha256(self) -> str:

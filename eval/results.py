@@ -21,13 +21,18 @@ SCORE_SCHEMA = pa.schema(
         pa.field("draw", pa.int32(), nullable=False),
         pa.field("identity", pa.string(), nullable=False),
         pa.field("clip", pa.string(), nullable=False),
+        pa.field("query_clip", pa.string(), nullable=False),
         pa.field("frame", pa.int32(), nullable=False),
+        pa.field("stratum", pa.string(), nullable=False),
         pa.field("metric", pa.string(), nullable=False),
         pa.field("value", pa.float64(), nullable=False),
         pa.field("status", pa.string(), nullable=False),
     ]
 )
-"""One row for each system, shots, draw, clip, frame and metric.
+"""One row for each system, shots, draw, clip of the support, frame and metric.
+
+`frame` is a row of `query_clip`, which is another clip of the same person than `clip` where they have more.
+`stratum` is `near`, `middle` or `far`: how far the frame is from the support (see `eval.motion`).
 
 A frame-level metric has a row for every query frame: `status` is `ok`, or `value` is NaN and `status` says
 why. A status that begins with `target_` is about the target frame, not about the system.
@@ -35,7 +40,8 @@ why. A status that begins with `target_` is about the target frame, not about th
 A set-level metric has, for each system, shots and draw: a row `member` (value NaN) or with a failure's reason
 for every frame; one row with empty identity and clip and frame -1 whose status is `ok`, `unreliable` or
 `refused`; the like row `measured-only` where frames are missing; and one row `leave-one-out` for each
-identity, which holds the value without that identity.
+identity, which holds the value without that identity. Such rows exist over all frames, with an empty stratum, and
+over the frames of each stratum that has any.
 """
 
 RUN_FILE, SCORES_FILE, TASKS_FILE = "run.json", "scores.parquet", "tasks.json"
@@ -110,7 +116,7 @@ class DatasetRecord(Record):
 class RunRecord(Record):
     """Exactly how the scores of a run came about."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     score_key: str
     """Hash of everything the scores depend on; equal keys mean equal scores."""
     config: dict[str, JsonValue]

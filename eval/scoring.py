@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from eval import predictions
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import reliability, without_each
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import Measured, SetMetric
+from eval.motion import STRATA, Stratum
 from eval.progress import Progress, ProgressHook
+from eval.queries import target_frames
 from eval.rendering import Outcome
 from eval.results import SCORE_SCHEMA
 from eval.tasks import Task, TaskSet
@@ -34,6 +36,7 @@ class _Set:
     generated: list[Float[np.ndarray, "frames width"]] = field(default_factory=list)
     target: list[Float[np.ndarray, "frames width"]] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
+    strata: list[Stratum] = field(default_factory=list)
     delivered: list[bool] = field(default_factory=list)
 
 
@@ -66,8 +69,7 @@ def score(
     done = 0
     progress(Progress(stage="score", done=0, total=len(outcomes), what=""))
     for group in _by_target(tasks.tasks):
-        clip = store.clip(group[0].clip)
-        target = Frames.of(store.frames(clip, np.array(group[0].query), tasks.size_px))
+        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px))
         for system in systems:
             for task in group:
                 outcome = outcomes[system, task.id]
@@ -85,9 +87,9 @@ def score(
 
 def _by_target(tasks: Sequence[Task]) -> list[list[Task]]:
     """Group the tasks that ask for the same frames."""
-    groups: dict[tuple[str, tuple[int, ...]], list[Task]] = {}
+    groups: dict[tuple[tuple[str, int], ...], list[Task]] = {}
     for task in tasks:
-        groups.setdefault((task.clip, task.query), []).append(task)
+        groups.setdefault(tuple((frame.clip, frame.row) for frame in task.frames), []).append(task)
     return list(groups.values())
 
 
@@ -124,8 +126,8 @@ class _Scorer:
 
     def _add_frames(self, system: str, task: Task, metric: str, measured: Measured) -> None:
         start = (system, task.shots, task.draw, task.identity, task.clip)
-        for frame, value, status in zip(task.query, measured.values, measured.statuses, strict=True):
-            self._add_row(*start, frame, metric, value, status)
+        for frame, value, status in zip(task.frames, measured.values, measured.statuses, strict=True):
+            self._add_row(*start, frame.clip, frame.row, frame.stratum, metric, value, status)
 
     def _add_to_set(
         self,
@@ -142,16 +144,25 @@ class _Scorer:
         members.generated.append(self._cache.features(metric.extractor, generated))
         members.target.append(self._cache.features(metric.extractor, target))
         members.owners += [task.identity] * len(target)
+        members.strata += [frame.stratum for frame in task.frames]
         members.delivered += [delivered] * len(target)
 
     def _add_distances(self, members: _Set) -> None:
-        """Add the distance over all frames, over delivered frames, and without each identity."""
-        generated, target = np.concatenate(members.generated), np.concatenate(members.target)
-        delivered, metric = np.array(members.delivered), members.metric
-        start = (members.system, members.task.shots, members.task.draw)
+        """Add the distances over all frames and over those of each stratum that has any."""
+        strata = np.array(members.strata)
+        self._add_distance(members, np.ones(len(strata), bool), "")
+        for stratum in STRATA:
+            if (strata == stratum).any():
+                self._add_distance(members, strata == stratum, stratum)
+
+    def _add_distance(self, members: _Set, chosen: Bool[np.ndarray, " frames"], stratum: str) -> None:
+        """Add the distance over the chosen frames, over the delivered ones of them, and without each identity."""
+        generated, target = np.concatenate(members.generated)[chosen], np.concatenate(members.target)[chosen]
+        delivered, owners = np.array(members.delivered)[chosen], np.array(members.owners)[chosen].tolist()
+        start, metric = (members.system, members.task.shots, members.task.draw), members.metric
 
         def add(identity: str, value: float, status: str) -> None:
-            self._add_row(*start, identity, "", -1, metric.spec.id, value, status)
+            self._add_row(*start, identity, "", "", -1, stratum, metric.spec.id, value, status)
 
         status = reliability(len(generated))
         add("", float("nan") if status == "refused" else metric.distance(generated, target), status)
@@ -160,7 +171,7 @@ class _Scorer:
             value = metric.distance(generated[delivered], target[delivered]) if enough else float("nan")
             add("", value, "measured-only")
         if status != "refused":
-            for identity, value in without_each(metric, generated, target, members.owners).items():
+            for identity, value in without_each(metric, generated, target, owners).items():
                 add(identity, value, "leave-one-out")
 
     def _add_row(self, *row: object) -> None:
@@ -169,4 +180,4 @@ class _Scorer:
 
 
 def _all_nan(task: Task, status: str) -> Measured:
-    return Measured(np.full(len(task.query), np.nan), (status,) * len(task.query))
+    return Measured(np.full(len(task.frames), np.nan), (status,) * len(task.frames))

@@ -1,7 +1,7 @@
 """From score rows to numbers with intervals: people are the unit, failures count, comparisons are paired."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from eval.intervals import jackknife_interval, t_interval
 from eval.metrics.specs import MetricSpec
+from eval.motion import Stratum
 
 Flag = Literal["", "unreliable", "refused"]
 Verdict = Literal["better", "worse", "not separated"]
@@ -37,6 +38,8 @@ class Cell:
     value_measured_only: float
     """The same over the frames that could be measured."""
     flag: Flag = ""
+    stratum: Stratum | None = None
+    """Of the frames behind the value; None where it is all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class _Sample:
     jackknife: bool
 
 
-def summarise(scores: pa.Table, specs: Sequence[MetricSpec]) -> tuple[Cell, ...]:
+def summarise(scores: pa.Table, specs: Sequence[MetricSpec], stratum: Stratum | None = None) -> tuple[Cell, ...]:
     """Return one cell for each system, number of shots and metric, in the order of the rows and of `specs`.
 
     Frames are averaged within a clip (support draws together), clips within an identity, and identities into
@@ -77,9 +80,11 @@ def summarise(scores: pa.Table, specs: Sequence[MetricSpec]) -> tuple[Cell, ...]
     Args:
         scores: Rows to `eval.results.SCORE_SCHEMA`.
         specs: The metrics to summarise; rows of others are left out.
+        stratum: Over its frames alone; people without any are not among the identities.
     """
     return tuple(
-        _cell(system, shots, spec, rows, sample) for system, shots, spec, rows, sample in _samples(scores, specs)
+        replace(_cell(system, shots, spec, rows, sample), stratum=stratum)
+        for system, shots, spec, rows, sample in _samples(_over(scores, stratum), specs)
     )
 
 
@@ -90,6 +95,7 @@ def differences(
     baseline: str,
     *,
     baseline_shots: int | None = None,
+    stratum: Stratum | None = None,
 ) -> tuple[Difference, ...]:
     """Return system minus baseline for each number of shots and metric, paired by identity.
 
@@ -99,11 +105,12 @@ def differences(
         system: Name of the one.
         baseline: Name of the other; may be the same system when `baseline_shots` is given.
         baseline_shots: Compare with the baseline at this number of shots instead of the same one.
+        stratum: Over its frames alone.
 
     Returns:
         The differences in the order of `summarise`; a pair of which one side is missing is left out.
     """
-    known = {(name, shots, spec.id): sample for name, shots, spec, _, sample in _samples(scores, specs)}
+    known = {(name, shots, spec.id): sample for name, shots, spec, _, sample in _samples(_over(scores, stratum), specs)}
     by_id = {spec.id: spec for spec in specs}
     found = []
     for (name, shots, metric), sample in known.items():
@@ -131,6 +138,13 @@ def differences(
 def is_failure(status: str) -> bool:
     """Return whether a row with this status stands for a frame without a score, for whatever reason."""
     return status not in _NO_FAILURE
+
+
+def _over(scores: pa.Table, stratum: Stratum | None) -> pa.Table:
+    """Return the rows of frames in a stratum, or of all frames, each with the values over that very set."""
+    if stratum is not None:
+        return scores.filter(pc.field("stratum") == stratum)
+    return scores.filter((pc.field("frame") >= 0) | (pc.field("stratum") == ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

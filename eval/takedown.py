@@ -1,8 +1,8 @@
 """Take a person out of a run: predictions, tasks, features, and the scores that their frames went into."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -117,37 +117,35 @@ def _replace(path: Path, table: pa.Table) -> None:
         pq.write_table(table, temporary, compression="none", use_dictionary=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
-    """Frames of a clip that somebody was asked for."""
-
-    clip: str
-    rows: tuple[int, ...]
-    size_px: int
-
-
 def _digests(run_dir: Path, store: Store) -> set[Digest]:
     """Return the content hashes of all predicted frames, of their targets, and of the pairs of both."""
-    of_target: dict[_Target, tuple[Digest, ...]] = {}
+    here = {clip.key for clip in store.clips}
+    of_targets: dict[tuple[_Target, ...], tuple[Digest, ...]] = {}
     found: set[Digest] = set()
     for path in _prediction_files(run_dir):
         prediction = predictions.read(path)
         if prediction is None:
             continue
         size_px = prediction.header.inputs.size_px
-        target = _Target(clip=clip_in(path.stem), rows=prediction.rows, size_px=size_px)
-        if target not in of_target:
-            of_target[target] = _target_digests(store, target)
+        targets = tuple(_Target(clip, row, size_px) for clip, row in prediction.places)
+        if targets not in of_targets:
+            known = all(target.clip in here for target in targets)
+            of_targets[targets] = tuple(_digest_of(store, target) for target in targets) if known else ()
         generated = Frames.of(prediction.frames).digests
-        found.update(generated, of_target[target], map(pair_digest, generated, of_target[target]))
+        found.update(generated, of_targets[targets], map(pair_digest, generated, of_targets[targets]))
     return found
 
 
-def _target_digests(store: Store, target: _Target) -> tuple[Digest, ...]:
-    """Return the hashes of target frames; none where the data set does not have the clip."""
-    if all(clip.key != target.clip for clip in store.clips):
-        return ()
-    return Frames.of(store.frames(store.clip(target.clip), np.array(target.rows), target.size_px)).digests
+class _Target(NamedTuple):
+    """A frame of a clip that somebody was asked for."""
+
+    clip: str
+    row: int
+    size_px: int
+
+
+def _digest_of(store: Store, target: _Target) -> Digest:
+    return Frames.of(store.frames(store.clip(target.clip), np.array([target.row]), target.size_px)).digests[0]
 
 
 def _predictions_of(run_dir: Path, identity: str) -> Iterator[Path]:

@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field, ValidationError
 
+from eval.motion import BOUNDS, Motion, StrataBounds
+from eval.queries import Chosen, Query, QueryFrame, choose, other_clips
 from pipeline.store import ClipEntry, Store
 from weights.errors import HeadshotError
 from weights.files import publish_text
@@ -23,24 +25,29 @@ no answer."""
 
 
 class Task(Record):
-    """Adapt to `support`, then synthesise `query`: one person, one clip, one number of shots, one draw."""
+    """Adapt to `support`, then synthesise `queries`: one person, one number of shots, one draw."""
 
     id: str
     """Safe as a file name."""
     identity: str
     clip: str
-    """Clip key."""
+    """Key of the clip that the support is from."""
     shots: Annotated[int, Field(ge=1)]
     draw: Annotated[int, Field(ge=0)]
     """Which of several random choices of the support frames this is."""
     support: tuple[int, ...]
     """Rows of the clip, in the order drawn: the first T of a longer support are the support at T shots."""
-    query: tuple[int, ...]
-    """Rows of the clip, ascending; none lies in the support."""
+    queries: tuple[Query, ...]
+    """What to draw: the same frames in the same strata at every number of shots."""
+
+    @property
+    def frames(self) -> tuple[QueryFrame, ...]:
+        """The frames to draw, one by one in order."""
+        return tuple(frame for query in self.queries for frame in query.frames)
 
     def sha256(self) -> str:
-        """Return the hash of the task's content."""
-        return _sha256(self.model_dump(mode="json"))
+        """Return the hash of what a system is asked: all but the strata, which depend on the other numbers of shots."""
+        return _sha256(self.model_dump(mode="json", exclude={"queries": {"__all__": {"strata"}}}))
 
 
 class SkippedClip(Record):
@@ -53,13 +60,14 @@ class SkippedClip(Record):
 class TaskSet(Record):
     """Every task of a benchmark, with what they were drawn from."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     manifest_sha256: str
     seed: int
     size_px: int
     shots: tuple[int, ...]
     draws: int
     query_frames: int
+    strata: StrataBounds
     tasks: tuple[Task, ...]
     skipped: tuple[SkippedClip, ...] = ()
 
@@ -99,13 +107,15 @@ def make_tasks(
     query_frames: int = 32,
     draws: int = 1,
 ) -> TaskSet:
-    """Return the tasks of every test clip: nested supports from its first half, queries from its last.
-
-    Query frames are spread evenly.
+    """Return the tasks of every test clip: nested supports from its first half, queries from its last and elsewhere.
 
     The halves are those of the usable frames. Where the largest number of shots needs more than half, the
     query part begins later, so that the same people are scored at every number of shots. Support frames are a
     seeded draw for each clip and draw number, and do not depend on the other clips.
+
+    Where a person has more test clips, half of the query frames come from those. Query frames are chosen evenly over
+    the strata of motion (see `eval.queries.choose`). What stratum a frame is in is then decided against the largest
+    support of its draw, so that far is far at every number of shots, and a curve over shots compares the same frames.
 
     Args:
         store: The data set; its clips of the split `test` are used.
@@ -128,16 +138,22 @@ def make_tasks(
     assert_identity_disjoint(store)
     tasks: list[Task] = []
     skipped: list[SkippedClip] = []
-    for clip in sorted((clip for clip in store.clips if clip.split == "test"), key=lambda clip: clip.key):
-        rows = store.usable_rows(clip)
-        parts = _split_rows(rows, wanted[-1], query_frames)
+    clips = sorted((clip for clip in store.clips if clip.split == "test"), key=lambda clip: clip.key)
+    for clip in clips:
+        rows = _rows_with_pose(store, clip)
+        parts = _split_rows(rows, wanted[-1])
         if isinstance(parts, str):
             skipped.append(SkippedClip(clip=clip.key, reason=parts))
             continue
-        pool, query = parts
+        pool, rest = parts
+        motion = Motion.read(store, clip, pool)
+        others = other_clips(clip, [one for one in clips if one.identity == clip.identity])
+        chosen = _choose(store, clip, rest, motion, others, query_frames)
         for draw in range(draws):
-            order = _clip_rng(seed, clip.key, draw).permutation(pool)
-            tasks += [_task(clip, count, draw, order[:count], query) for count in wanted]
+            order = _clip_rng(seed, clip.key, draw).permutation(len(pool))
+            largest = motion.take(order[: wanted[-1]])
+            queries = tuple(one.against(largest, BOUNDS) for one in chosen)
+            tasks += [_task(clip, draw, pool[order[:count]], queries) for count in wanted]
     if not tasks:
         reasons = (
             "; ".join(f"{skip.clip}: {skip.reason}" for skip in skipped) or "the data set has no clip of the split test"
@@ -150,6 +166,7 @@ def make_tasks(
         shots=wanted,
         draws=draws,
         query_frames=query_frames,
+        strata=BOUNDS,
         tasks=tuple(tasks),
         skipped=tuple(skipped),
     )
@@ -176,36 +193,48 @@ def assert_identity_disjoint(store: Store) -> None:
         )
 
 
+def _rows_with_pose(store: Store, clip: ClipEntry) -> Int[np.ndarray, " rows"]:
+    """Return the rows of a clip that have a face and its pose, in the order of time."""
+    rows = store.usable_rows(clip)
+    return np.asarray(rows[Motion.read(store, clip, rows).known])
+
+
 def _split_rows(
-    rows: Int[np.ndarray, " rows"], most_shots: int, query_frames: int
-) -> tuple[Int[np.ndarray, " pool"], Int[np.ndarray, " query"]] | str:
-    """Return the support pool and the query rows of a clip, or the reason why it has none."""
+    rows: Int[np.ndarray, " rows"], most_shots: int
+) -> tuple[Int[np.ndarray, " pool"], Int[np.ndarray, " rest"]] | str:
+    """Return the rows of a clip for supports and those for queries, or the reason why it has none."""
     gap = max(1, round(GAP_SHARE * len(rows)))
     pool_frames = max((len(rows) - gap) // 2, most_shots)
     left = len(rows) - pool_frames - gap
     if left < MIN_QUERY_FRAMES:
         need = most_shots + gap + MIN_QUERY_FRAMES
         return f"{len(rows)} usable frames, {need} needed for {most_shots} shots and {MIN_QUERY_FRAMES} query frames"
-    rest = rows[pool_frames + gap :]
-    spread = np.linspace(0, len(rest) - 1, min(query_frames, len(rest))).round().astype(np.int64)
-    return rows[:pool_frames], rest[spread]
+    return rows[:pool_frames], rows[pool_frames + gap :]
 
 
-def _task(
+def _choose(
+    store: Store,
     clip: ClipEntry,
-    shots: int,
-    draw: int,
-    support: Int[np.ndarray, " shots"],
-    query: Int[np.ndarray, " query"],
-) -> Task:
+    rest: Int[np.ndarray, " rest"],
+    pool: Motion,
+    others: Sequence[ClipEntry],
+    query_frames: int,
+) -> tuple[Chosen, ...]:
+    """Return the query frames of a clip, half of them from the person's other clips where there are any."""
+    elsewhere = query_frames // 2 if others else 0
+    own = choose(store, [(clip, rest)], pool, query_frames - elsewhere, BOUNDS)
+    return own + choose(store, [(one, _rows_with_pose(store, one)) for one in others], pool, elsewhere, BOUNDS)
+
+
+def _task(clip: ClipEntry, draw: int, support: Int[np.ndarray, " shots"], queries: tuple[Query, ...]) -> Task:
     return Task(
-        id=f"{clip.key.replace('/', '+')}+{shots}shots+draw{draw}",
+        id=f"{clip.key.replace('/', '+')}+{len(support)}shots+draw{draw}",
         identity=clip.identity,
         clip=clip.key,
-        shots=shots,
+        shots=len(support),
         draw=draw,
         support=tuple(int(row) for row in support),
-        query=tuple(int(row) for row in query),
+        queries=queries,
     )
 
 

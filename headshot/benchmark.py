@@ -10,6 +10,7 @@ from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed, numbe
 from weights.registry import Profile
 
 if TYPE_CHECKING:
+    from eval.motion import Stratum
     from eval.results import Run
 
 SYSTEMS = "copy-source,nearest-frame,mean-frame,reference-ff,reference-ft"
@@ -22,6 +23,9 @@ def benchmark_command(
     systems: Annotated[str, typer.Option(help="Systems to compare, with commas between.")] = SYSTEMS,
     profile: Annotated[Profile, typer.Option(help="Networks behind the metrics: embedded or paper.")] = "embedded",
     size: Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")] = 128,
+    query_frames: Annotated[
+        int, typer.Option(min=8, help="Frames to draw for each clip, spread over near, middle and far motion.")
+    ] = 32,
     draws: Annotated[int, typer.Option(min=1, help="Independent support draws for each clip.")] = 1,
     workers: Annotated[int, typer.Option(min=0, help="Threads that score; 0 takes all cores.")] = 0,
     device: Device = "auto",
@@ -42,7 +46,7 @@ def benchmark_command(
 
     wanted_shots = numbers(shots, "--shots")
     store = Store.open(data)
-    tasks = make_tasks(store, wanted_shots, size_px=size, seed=seed, draws=draws)
+    tasks = make_tasks(store, wanted_shots, size_px=size, seed=seed, query_frames=query_frames, draws=draws)
     names = [name.strip() for name in systems.split(",") if name.strip()]
     chosen = [load_system(name, checkpoint=run / "checkpoint", device=device) for name in names]
     with progress_bars() as bars:
@@ -56,14 +60,26 @@ def benchmark_command(
 
 
 def print_main_table(run: "Run", folder: Path) -> None:
-    """Print systems x shots x metrics with intervals, and where the scores lie."""
+    """Print systems x shots x metrics with intervals, over all frames and over far ones, and where they lie."""
+    _print_table(run, None)
+    _print_table(run, "far")
+    out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")
+
+
+def _print_table(run: "Run", stratum: "Stratum | None") -> None:
     from eval.statistics import summarise
 
     specs = run.record.specs
-    cells = {(c.system, c.shots, c.metric): c for c in summarise(run.scores, specs)}
+    cells = {(c.system, c.shots, c.metric): c for c in summarise(run.scores, specs, stratum)}
+    if not cells:
+        return
     heads = [f"{spec.title} {'↑' if spec.higher_is_better else '↓'}" for spec in specs]
-    people = max((cell.n_identities for cell in cells.values()), default=0)
-    rows = table(f"Mean over {people} people ± half of the 95% interval", "system", "shots", *heads)
+    people = max(cell.n_identities for cell in cells.values())
+    frames = max(cell.n_frames for cell in cells.values())
+    over = (
+        f"{people} people" if stratum is None else f"{frames} frames of {people} people, {stratum} from what was shown"
+    )
+    rows = table(f"Mean over {over} ± half of the 95% interval", "system", "shots", *heads)
     for system, shots in dict.fromkeys((system, shots) for system, shots, _ in cells):
         values = []
         for spec in specs:
@@ -71,4 +87,3 @@ def print_main_table(run: "Run", folder: Path) -> None:
             values.append("" if cell is None else f"{cell.value:.3f} ±{(cell.high - cell.low) / 2:.3f}")
         rows.add_row(system, str(shots), *values)
     out.print(rows)
-    out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")

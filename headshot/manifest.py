@@ -73,7 +73,7 @@ def split(
     check_target(to, file)
     manifest = _read(file)
     by = attributes_to_balance(manifest) if balance is None else tuple(balance)
-    rule = SplitRule(val=val, test=test, seed=seed, balance=by, keep=frozenset(map(_split, keep or ())))
+    rule = SplitRule(val=val, test=test, seed=seed, balance=by, keep=frozenset(_split(name) for name in keep or ()))
     with err.status("dividing"):
         divided = split_manifest(manifest, rule)
         write_manifest(divided, to)
@@ -120,6 +120,58 @@ def convert(file: File, to: Into) -> None:
     out.print(f"{to}: {describe(manifest)}")
 
 
+@app.command()
+def merge(
+    files: Annotated[list[Path], typer.Argument(metavar="MANIFEST...", help="Two or more manifests.")],
+    to: Into,
+    videos: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder the videos' paths start from, once a manifest in their order; paths become absolute."
+        ),
+    ] = None,
+    move: Annotated[
+        list[str] | None, typer.Option(help="PERSON=SPLIT, such as ann=test: put somebody into a split; several times.")
+    ] = None,
+    same_people: Annotated[
+        bool, typer.Option("--same-people", help="A name in two manifests is one person, instead of a clash.")
+    ] = False,
+    title: Annotated[str, typer.Option(help="Title of the merged manifest; the titles of all if none.")] = "",
+) -> None:
+    """Make one manifest of several, nobody twice and nobody in two splits.
+
+    Clips or people that are in more than one are refused. The merged manifest is named after its file.
+
+    Example: [bold]headshot manifest merge manifests/demo.toml webcam.toml --out both.toml --move ann=test[/]
+    """
+    from manifests.merge import Part
+    from manifests.merge import merge as merged_of
+    from manifests.names import safe_name
+    from manifests.writers import check_target, write_manifest
+
+    if len(files) < 2:
+        raise HeadshotError(f"{files[0]} alone is nothing to merge; give two or more manifests")
+    if videos and len(videos) != len(files):
+        raise HeadshotError(
+            f"{len(files)} manifests and {len(videos)} --videos: give one folder for each manifest, in their order, or "
+            "none"
+        )
+    for file in files:
+        check_target(to, file)
+    folders: list[Path | None] = [*videos] if videos else [None] * len(files)
+    parts = [Part(manifest=_read(file), videos=folder) for file, folder in zip(files, folders, strict=True)]
+    merged = merged_of(
+        parts,
+        name=safe_name(to.stem),
+        title=title or " + ".join(part.manifest.title for part in parts),
+        move=dict(_assignment(text) for text in move or ()),
+        same_people=same_people,
+    )
+    write_manifest(merged, to)
+    out.print(f"{to}: {describe(merged)}", markup=False)
+    _print_splits(merged, frozenset())
+
+
 def describe(manifest: Manifest) -> str:
     """Return a manifest in one line, with its hash."""
     people = len({clip.identity for clip in manifest.clips})
@@ -143,10 +195,17 @@ def missing_clips(manifest: Manifest, videos: Path) -> frozenset[str]:
         return missing_videos(manifest, videos, Bar(bars, "looking for videos").show)
 
 
-def _split(name: str) -> Split:
+def _split(name: str, option: str = "--keep") -> Split:
     if name not in ("train", "val", "test"):
-        raise HeadshotError(f"--keep {name}: choose train, val or test")
+        raise HeadshotError(f"{option} {name}: choose train, val or test")
     return name  # type: ignore[return-value]
+
+
+def _assignment(text: str) -> tuple[str, Split]:
+    person, _, name = text.rpartition("=")
+    if not person:
+        raise HeadshotError(f"--move {text}: give PERSON=SPLIT, such as ann=test")
+    return person, _split(name, f"--move {person}=")
 
 
 def _print_splits(manifest: Manifest, missing: frozenset[str]) -> None:

@@ -1,11 +1,15 @@
 """The second phase: adapt generator and discriminator to one new person on T frames; the embedder is no longer used."""
 
 import copy
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+import torch.nn.functional as F
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
 from model import losses
@@ -17,13 +21,19 @@ from model.landmark_map import draw_all
 from model.metalearning import DISCRIMINATOR_BETAS, GENERATOR_BETAS
 from model.networks import Discriminator, Generator
 from model.presets import Preset
+from model.stopping import FEWEST_SHOTS, hold_out, train_until_worse
 from pipeline.landmarks import nearest
+from weights.errors import HeadshotError
 
 JITTER_SHARE = 0.3
 """Share of the drawn pairs that are moved a little: enough for robustness, and the background stays where it is."""
 
 LONE_STRENGTH = 0.25
 """How far a single support frame is moved against itself; more, and the background learns to follow the head."""
+
+
+CLOSING_SHARE = 0.2
+"""Of the iterations that the stop rule chose: so many more, on all frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,10 @@ class Person:
         """Side of the frames."""
         return int(self.frames.shape[1])
 
+    def take(self, chosen: Int[np.ndarray, " chosen"]) -> "Person":
+        """Return the person with some of the frames."""
+        return Person(frames=self.frames[chosen], landmarks=self.landmarks[chosen])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapted:
@@ -47,6 +61,7 @@ class Adapted:
     adain_params: Float[Tensor, "1 parameters"]
     person: Person
     iterations: int
+    """Updates behind the weights; those that a stop rule took back are not among them."""
 
     def render(
         self, driving_landmarks: Float[np.ndarray, "frames 68 2"], device: torch.device
@@ -85,6 +100,9 @@ def fine_tune(
     those of meta-learning without the match term (section 3.4 of the paper). Colours are left alone, because the
     person's own are to be learned. The result is the running average of the weights.
 
+    With the stop rule `held_out`, a part of the support frames is kept out of training at first. Training stops where
+    the loss on them is lowest, then goes on from there on all frames for a fifth as many iterations.
+
     Args:
         networks: Of a checkpoint; left untouched.
         preset: Of the checkpoint.
@@ -97,11 +115,27 @@ def fine_tune(
         HeadshotError: A loss is not finite; phase and step are named.
     """
     tuner = _FineTuner(networks, preset, content, person, device)
-    iterations = preset.fine_tuning.iterations(len(person.frames))
-    rng = np.random.default_rng(seed)
-    for number in range(iterations):
-        tuner.step(number, _draw(person, preset.fine_tuning.batch, rng, device), rng)
-    return tuner.result(iterations)
+    schedule, rng = preset.fine_tuning, np.random.default_rng(seed)
+    shots = len(person.frames)
+    if schedule.stop == "fixed" or shots < FEWEST_SHOTS:
+        return tuner.train(person, schedule.iterations(shots), rng).result()
+    learned, held_out = (person.take(chosen) for chosen in hold_out(shots, rng))
+    chosen = train_until_worse(
+        _OnPart(tuner, learned, held_out, rng),
+        most=schedule.iterations(shots),
+        check_every=schedule.check_every,
+        patience=schedule.patience,
+    )
+    return tuner.train(person, round(CLOSING_SHARE * chosen), rng).result()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Snapshot:
+    """Everything that training changes, as it was after some iterations."""
+
+    iterations: int
+    tensors: tuple[Tensor, ...]
+    optimisers: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +163,7 @@ class _FineTuner:
         self.vector = nn.Parameter((self.judge.shared_embedding + embedding).detach().clone())
         self.free = [p for p in self.generator.parameters() if p.requires_grad] + [self.psi]
         self.averages = [p.detach().clone() for p in self.free]
+        self.iterations = 0
         schedule = preset.fine_tuning
         self.generator_optimiser = torch.optim.Adam(self.free, lr=schedule.rate, betas=GENERATOR_BETAS)
         # The table of clip embeddings stays out: w' stands in for W_i + w_0.
@@ -137,9 +172,69 @@ class _FineTuner:
             [*judging, self.vector], lr=schedule.discriminator_rate, betas=DISCRIMINATOR_BETAS
         )
 
-    def step(self, number: int, drawn: _Drawn, rng: np.random.Generator) -> None:
+    def train(self, person: Person, iterations: int, rng: np.random.Generator) -> "_FineTuner":
+        """Make some updates on frames of the person, which may be fewer than those that are known."""
+        for _ in range(iterations):
+            self._step(_draw(person, self.preset.fine_tuning.batch, rng, self.device), rng)
+        return self
+
+    def loss_on(self, held_out: Person, learned: Person) -> float:
+        """Return content and pixel loss of the averaged weights on frames that they did not learn from."""
+        weights = self.preset.losses
+        chosen = nearest(held_out.landmarks, learned.landmarks)
+        canvas = _canvas(learned.frames[chosen], learned.landmarks[chosen], held_out.landmarks, self.device)
+        target = to_tensor(held_out.frames, self.device)
+        maps = to_tensor(draw_all(held_out.landmarks, held_out.size_px), self.device)
+        live = [parameter.detach().clone() for parameter in self.free]
+        with torch.no_grad(), mixed_precision(self.device):
+            _copy(self.averages, self.free)
+            self.generator.eval()
+            generated = self.generator(maps, self.psi, canvas if self.generator.canvas else None)
+            self.generator.train()
+            _copy(live, self.free)
+            content = self.content(F.avg_pool2d(generated, 2), F.avg_pool2d(target, 2))
+            pixel = (generated - target).abs().mean()
+        loss = float(weights.content * content.float() + weights.pixel * pixel.float())
+        if not math.isfinite(loss):
+            raise HeadshotError(
+                f"fine-tuning, {len(self.person.frames)} shots, step {self.iterations}: the loss on held-out frames is "
+                f"{loss}; training has diverged: lower the rates of the preset, or train with another --seed"
+            )
+        return loss
+
+    def snapshot(self) -> _Snapshot:
+        """Return a copy of the state."""
+        return _Snapshot(
+            iterations=self.iterations,
+            tensors=tuple(tensor.detach().clone() for tensor in self._state()),
+            optimisers=tuple(copy.deepcopy(one.state_dict()) for one in self._optimisers()),
+        )
+
+    def restore(self, snapshot: _Snapshot) -> None:
+        """Go back to a state."""
+        _copy(snapshot.tensors, self._state())
+        for optimiser, state in zip(self._optimisers(), snapshot.optimisers, strict=True):
+            optimiser.load_state_dict(state)
+        self.iterations = snapshot.iterations
+
+    def result(self) -> Adapted:
+        """Return the generator with the averaged weights."""
+        _copy(self.averages, self.free)
+        generator = self.generator.eval().requires_grad_(False)
+        psi = self.psi.detach()
+        return Adapted(generator=generator, adain_params=psi, person=self.person, iterations=self.iterations)
+
+    def _state(self) -> list[Tensor]:
+        # Of whole networks, with what is no parameter, such as the vectors of the spectral norm.
+        networks = [*self.generator.state_dict().values(), *self.judge.state_dict().values()]
+        return [*networks, self.psi, self.vector, *self.averages]
+
+    def _optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+        return self.generator_optimiser, self.judge_optimiser
+
+    def _step(self, drawn: _Drawn, rng: np.random.Generator) -> None:
         """Update the generator and psi, then the discriminator and w'."""
-        clip = self.preset.meta_learning.gradient_clip
+        number, clip = self.iterations, self.preset.meta_learning.gradient_clip
         where = f"fine-tuning, {len(self.person.frames)} shots, step {number}"
         self.judge.requires_grad_(False)
         with mixed_precision(self.device):
@@ -155,14 +250,7 @@ class _FineTuner:
         update(self.judge_optimiser, hinge, gradient_clip=clip, where=f"{where}, phase discriminator")
         decay = min(self.preset.fine_tuning.ema_decay, (number + 1) / (number + 5))
         average_into(self.averages, self.free, decay)
-
-    def result(self, iterations: int) -> Adapted:
-        """Return the generator with the averaged weights."""
-        with torch.no_grad():
-            for parameter, mean in zip(self.free, self.averages, strict=True):
-                parameter.copy_(mean)
-        generator = self.generator.eval().requires_grad_(False)
-        return Adapted(generator=generator, adain_params=self.psi.detach(), person=self.person, iterations=iterations)
+        self.iterations += 1
 
     def _generator_loss(self, generated: Tensor, drawn: _Drawn, number: int, rng: np.random.Generator) -> Tensor:
         weights = self.preset.losses
@@ -176,6 +264,28 @@ class _FineTuner:
             weights.feature_matching * losses.feature_matching(real, fake),
         )
         return torch.stack([term.float() for term in terms]).sum()
+
+
+@dataclass(frozen=True, slots=True)
+class _OnPart:
+    """The learner of a stop rule: trains on some frames of the person and is judged on the others."""
+
+    tuner: _FineTuner
+    learned: Person
+    held_out: Person
+    rng: np.random.Generator
+
+    def train(self, iterations: int) -> None:
+        self.tuner.train(self.learned, iterations, self.rng)
+
+    def loss(self) -> float:
+        return self.tuner.loss_on(self.held_out, self.learned)
+
+    def snapshot(self) -> _Snapshot:
+        return self.tuner.snapshot()
+
+    def restore(self, state: _Snapshot) -> None:
+        self.tuner.restore(state)
 
 
 def _draw(person: Person, batch: int, rng: np.random.Generator, device: torch.device) -> _Drawn:
@@ -213,6 +323,12 @@ def _draw_pair(person: Person, rng: np.random.Generator) -> tuple[np.ndarray, np
 def _canvas(frames: np.ndarray, landmarks: np.ndarray, targets: np.ndarray, device: torch.device) -> Tensor:
     warped, maps = canvas_images(frames, landmarks, targets), draw_all(landmarks, frames.shape[1])
     return torch.cat([to_tensor(warped, device), to_tensor(maps, device)], dim=1)
+
+
+@torch.no_grad()
+def _copy(values: Iterable[Tensor], into: Iterable[Tensor]) -> None:
+    for value, tensor in zip(values, into, strict=True):
+        tensor.copy_(value)
 
 
 def _embed(networks: Networks, person: Person, device: torch.device) -> Tensor:

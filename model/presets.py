@@ -60,6 +60,9 @@ class MetaLearningConfig(Record):
     checkpoint_every: int
 
 
+StopRule = Literal["fixed", "held_out"]
+
+
 class FineTuningConfig(Record):
     """Schedule of the second phase, on the T frames of a new person."""
 
@@ -69,6 +72,13 @@ class FineTuningConfig(Record):
     rate: float
     discriminator_rate: float
     ema_decay: float
+    stop: StopRule = "fixed"
+    """`fixed` takes the number of the table. `held_out` stops where the loss on support frames kept out of training is
+    lowest, at the latest at that number; with too few frames to keep any out it is that number."""
+    check_every: int = 10
+    """Iterations between two looks at the frames that are kept out."""
+    patience: int = 2
+    """Looks without a lower loss after which training stops."""
 
     def iterations(self, shots: int) -> int:
         """Return the number of updates for `shots` support frames."""

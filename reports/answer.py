@@ -66,6 +66,22 @@ def answer(evidence: Evidence) -> tuple[str, ...]:
     return tuple(sentence for sentence in sentences if sentence)
 
 
+def far_answer(evidence: Evidence) -> tuple[str, ...]:
+    """Return the sentences on the frames that are far from everything that was shown.
+
+    Args:
+        evidence: Of these frames alone.
+    """
+    winners = _winners(evidence)
+    if not winners:
+        return ()
+    frames = max((cell.n_frames for cell in evidence.cells), default=0)
+    where = f"On the {plural(frames, 'frame')} of {plural(evidence.people, 'person', 'people')} that are far from every"
+    copying = _copying(evidence)
+    there = (f"There, {copying[0].lower()}{copying[1:]}",) if copying else ()
+    return (f"{where} source frame, {winners[0].lower()}{winners[1:]}", *there)
+
+
 def headline(evidence: Evidence) -> str:
     """Return one line that says who is ahead at the largest number of shots, or that nobody is."""
     shots = evidence.shots[-1]

@@ -70,7 +70,12 @@ class Curve:
 
 
 def curves(
-    cells: Sequence[Cell], specs: Sequence[MetricSpec], table: MainTable, keys: Mapping[str, SystemKey]
+    cells: Sequence[Cell],
+    specs: Sequence[MetricSpec],
+    table: MainTable,
+    keys: Mapping[str, SystemKey],
+    *,
+    beside: Sequence[Cell] = (),
 ) -> tuple[Curve, ...]:
     """Return the chart of each metric that has a value.
 
@@ -79,22 +84,34 @@ def curves(
         specs: The metrics, in the order of the main table's columns.
         table: The main table, of which the numbers are repeated beside each chart.
         keys: The systems, in order.
+        beside: Cells of another chart that is to have the same axes.
     """
     return tuple(
-        _curve([cell for cell in cells if cell.metric == spec.id], spec, table, place, keys)
+        _curve(_of(cells, spec), spec, table, place, keys, beside=_of(beside, spec))
         for place, spec in enumerate(specs)
         if any(cell.metric == spec.id and math.isfinite(cell.value) for cell in cells)
     )
 
 
+def _of(cells: Sequence[Cell], spec: MetricSpec) -> list[Cell]:
+    return [cell for cell in cells if cell.metric == spec.id]
+
+
 def _curve(
-    cells: Sequence[Cell], spec: MetricSpec, table: MainTable, place: int, keys: Mapping[str, SystemKey]
+    cells: Sequence[Cell],
+    spec: MetricSpec,
+    table: MainTable,
+    place: int,
+    keys: Mapping[str, SystemKey],
+    *,
+    beside: Sequence[Cell],
 ) -> Curve:
     column = table.columns[place]
     shots = tuple(group.shots for group in table.groups)
     known = [cell for cell in cells if math.isfinite(cell.value)]
-    banded = _bands_help(known)
-    axes = _axes(known, spec, shots, banded=banded)
+    on_axes = [*known, *(cell for cell in beside if math.isfinite(cell.value))]
+    banded = _bands_help(on_axes)
+    axes = _axes(on_axes, spec, shots, banded=banded)
     small = _spark_axes(known, shots)
     of_system = {name: [cell for cell in known if cell.system == name] for name in keys}
     return Curve(

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from eval import predictions
+from eval.queries import QueryFrame, driving_landmarks, target_frames
 from eval.results import Run
 from eval.tasks import Task
 from model.landmark_map import draw
@@ -34,6 +35,8 @@ class FrameBlock:
 
     movement: str
     frame: int
+    distance: str
+    """The stratum, and whether the frame is of another clip than the source frames."""
     driving: Picture
     target: Picture
 
@@ -100,13 +103,14 @@ def _gallery(
 ) -> ClipGallery:
     first, size_px = tasks[0], run.tasks.size_px
     clip = store.clip(first.clip)
-    landmarks = store.landmarks(clip, first.query, size_px)
-    targets = store.frames(clip, first.query, size_px)
+    landmarks = driving_landmarks(store, first.queries, size_px)
+    targets = target_frames(store, first.queries, size_px)
     source = store.landmarks(clip, first.support[:1], size_px)[0]
     order = np.argsort(movement(landmarks, source), kind="stable")
     place_of = dict(zip(MOVEMENTS, order[[0, len(order) // 2, -1]].tolist(), strict=True))
     places = [place_of[kind] for kind in movements]
-    about = [f"{first.identity}, frame {first.query[place]}" for place in places]
+    frames = [first.frames[place] for place in places]
+    about = [_about(first, frame) for frame in frames]
     return ClipGallery(
         anchor=f"clip-{first.clip.replace('/', '-')}",
         identity=first.identity,
@@ -116,14 +120,20 @@ def _gallery(
         blocks=tuple(
             FrameBlock(
                 movement=kind,
-                frame=first.query[place],
+                frame=frame.row,
+                distance=f"{frame.stratum}, of another clip" if frame.clip != first.clip else frame.stratum,
                 driving=picture(draw(landmarks[place], size_px), f"landmark map of {words}"),
                 target=picture(targets[place], f"real target, {words}"),
             )
-            for kind, place, words in zip(movements, places, about, strict=True)
+            for kind, place, frame, words in zip(movements, places, frames, about, strict=True)
         ),
         rows=tuple(_system_row(run, tasks, key, places, about) for key in keys.values()),
     )
+
+
+def _about(task: Task, frame: QueryFrame) -> str:
+    clip = f" of {frame.clip}" if frame.clip != task.clip else ""
+    return f"{task.identity}, frame {frame.row}{clip}"
 
 
 def _system_row(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from eval.metrics.specs import MetricSpec
+from eval.motion import Stratum
 from eval.statistics import Cell, Difference, differences
 
 
@@ -33,10 +34,10 @@ class Lead:
 
 
 class Comparisons:
-    """Paired differences of one run, each pair of systems computed once."""
+    """Paired differences of one run, each pair of systems computed once; of one stratum where it is given."""
 
-    def __init__(self, scores: pa.Table, specs: Sequence[MetricSpec]) -> None:
-        self._scores = scores
+    def __init__(self, scores: pa.Table, specs: Sequence[MetricSpec], stratum: Stratum | None = None) -> None:
+        self._scores, self._stratum = scores, stratum
         self._specs = tuple(specs)
         self._known: dict[tuple[str, str, int | None], dict[tuple[int, str], Difference]] = {}
 
@@ -46,7 +47,14 @@ class Comparisons:
         """Return system minus baseline, or None where one of them has no such score."""
         pair = (system, baseline, baseline_shots)
         if pair not in self._known:
-            found = differences(self._scores, self._specs, system, baseline, baseline_shots=baseline_shots)
+            found = differences(
+                self._scores,
+                self._specs,
+                system,
+                baseline,
+                baseline_shots=baseline_shots,
+                stratum=self._stratum,
+            )
             self._known[pair] = {(one.shots, one.metric): one for one in found}
         return self._known[pair].get((shots, metric))
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from jinja2 import Environment
@@ -13,7 +13,7 @@ from eval.results import FailureCount, Run, WeightRecord
 from eval.statistics import summarise
 from pipeline.store import Store
 from reports import curves as curve_geometry
-from reports.answer import Evidence, answer, headline
+from reports.answer import Evidence, answer, far_answer, headline
 from reports.curves import Curve, curves
 from reports.gallery import ClipGallery, galleries
 from reports.html import headshot_version, style, templates
@@ -22,6 +22,7 @@ from reports.legend import SystemKey, legend
 from reports.numbers import number, plural
 from reports.people import People, people
 from reports.provenance import CostRow, Fact, Provenance, costs, provenance, summary_facts
+from reports.strata import MotionSection, StratumView, motion_section, stratum_views
 from reports.table import Column, LeadRow, MainTable, lead_rows, main_table, within_range
 from reports.worst import WorstGallery, worst_cases
 
@@ -65,6 +66,7 @@ class Page:
     leads: tuple[LeadRow, ...]
     failures: tuple[FailureCount, ...]
     curves: tuple[Curve, ...]
+    motion: MotionSection
     galleries: tuple[ClipGallery, ...]
     pictures_note: str
     worst: tuple[WorstGallery, ...]
@@ -79,6 +81,7 @@ SECTIONS = (
     ("answer", "The answer"),
     ("results", "Results"),
     ("shots", "More shots"),
+    ("motion", "Near and far"),
     ("pictures", "Look closer"),
     ("worst", "Worst cases"),
     ("metrics", "Metrics"),
@@ -113,6 +116,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         people=n_people,
         clips=n_clips,
     )
+    views = stratum_views(run, keys)
     shown = galleries(run, store, keys, most_pictures=most_pictures)
     facts = summary_facts(run, n_people, n_clips)
     return Page(
@@ -123,7 +127,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         ),
         version=headshot_version(),
         headline=headline(evidence),
-        answer=answer(evidence),
+        answer=(*answer(evidence), *_about_far(views, evidence)),
         facts=facts,
         sections=tuple(Section(anchor=anchor, title=title) for anchor, title in SECTIONS),
         keys=tuple(keys.values()),
@@ -133,6 +137,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         leads=lead_rows(leading, table.columns),
         failures=record.failures,
         curves=curves(cells, record.specs, table, keys),
+        motion=motion_section(run, views, cells, table, keys),
         galleries=shown,
         pictures_note=_pictures_note(shown, n_clips),
         worst=worst_cases(run, store, table.columns, keys),
@@ -148,6 +153,24 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         costs=costs(run, keys),
         hardware=next(fact.value for fact in facts if fact.name == "Hardware"),
         provenance=provenance(run, store.info.config.size_px, keys),
+    )
+
+
+def _about_far(views: Sequence[StratumView], evidence: Evidence) -> tuple[str, ...]:
+    """Return the sentences on the far frames, none where there are none."""
+    return tuple(
+        sentence
+        for view in views
+        if view.stratum == "far"
+        for sentence in far_answer(
+            replace(
+                evidence,
+                cells=view.cells,
+                leading=view.leading,
+                comparisons=view.comparisons,
+                people=max(cell.n_identities for cell in view.cells),
+            )
+        )
     )
 
 

@@ -61,7 +61,7 @@ class Provenance:
 def summary_facts(run: Run, people: int, clips: int) -> tuple[Fact, ...]:
     """Return the facts at the top of the page: what was run, by what, when."""
     record, tasks = run.record, run.tasks
-    frames = sum(len(task.query) for task in tasks.tasks if task.shots == tasks.shots[0] and task.draw == 0)
+    frames = sum(len(task.frames) for task in tasks.tasks if task.shots == tasks.shots[0] and task.draw == 0)
     facts = [
         Fact(name="Data", value=f"{record.dataset.title} ({record.dataset.name})"),
         Fact(
@@ -155,8 +155,8 @@ def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
         *(f"{headshot} train {preset} --data {data} --run {folder}" for preset in presets),
         f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))} \\\n"
         f"    --systems {','.join(system.name for system in record.systems)} \\\n"
-        f"    --profile {profile_of(record) or 'embedded'} --size {tasks.size_px} --draws {tasks.draws}"
-        f" --seed {tasks.seed}",
+        f"    --profile {profile_of(record) or 'embedded'} --size {tasks.size_px}"
+        f" --query-frames {tasks.query_frames} --draws {tasks.draws} --seed {tasks.seed}",
         f"{headshot} report --data {data} --run {folder} --out reports/out/{run.folder.name}",
     )
 

@@ -88,6 +88,7 @@ class _ScoredFrame:
     """What a score row says of one frame."""
 
     clip: str
+    query_clip: str
     frame: int
     value: float
     status: str
@@ -102,7 +103,7 @@ def _ranked(scores: pa.Table, spec: MetricSpec, system: str, shots: int) -> list
         & (pc.field("draw") == 0)
         & ~pc.starts_with(pc.field("status"), "target_")
     )
-    columns = ["clip", "frame", "value", "status"]
+    columns = ["clip", "query_clip", "frame", "value", "status"]
     scored = [_ScoredFrame(**row) for row in scores.filter(chosen).select(columns).to_pylist()]
     sign = 1 if spec.higher_is_better else -1
     scored.sort(key=lambda one: (one.status == OK, sign * one.value if one.status == OK else 0.0))
@@ -113,16 +114,17 @@ def _ranked(scores: pa.Table, spec: MetricSpec, system: str, shots: int) -> list
 
 
 def _case(run: Run, store: Store, task: Task, scored: _ScoredFrame, *, key: SystemKey, column: Column) -> WorstCase:
-    size_px, clip = run.tasks.size_px, store.clip(task.clip)
+    size_px, clip = run.tasks.size_px, store.clip(scored.query_clip)
     about = f"{task.identity}, frame {scored.frame}"
     map_of_driver = draw(store.landmarks(clip, [scored.frame], size_px)[0], size_px)
     generated = None
     if predictions.header(run.folder, key.name, task) is not None:
-        image = predictions.load(run.folder, key.name, task)[task.query.index(scored.frame)]
+        places = [(frame.clip, frame.row) for frame in task.frames]
+        image = predictions.load(run.folder, key.name, task)[places.index((scored.query_clip, scored.frame))]
         generated = generated_picture(image, key, task.shots, about)
     return WorstCase(
         verdict=number(scored.value, column.places) if scored.status == OK else scored.status.replace("_", " "),
-        clip=task.clip,
+        clip=scored.query_clip,
         frame=scored.frame,
         driving=picture(map_of_driver, f"landmark map of {about}"),
         target=picture(store.frames(clip, [scored.frame], size_px)[0], f"real target, {about}"),

@@ -1,8 +1,10 @@
 """The page that explains every metric: `python -m eval.metrics.page > docs/metrics.md`."""
 
+import math
 import sys
 
 from eval.metrics.specs import SPECS, MetricSpec
+from eval.motion import BOUNDS
 
 _INTRODUCTION = """\
 # Metrics
@@ -26,12 +28,36 @@ person, then
 - A comparison is paired: the difference between two systems over the same people. It is called better or
 worse only where its
   interval leaves out zero.
+
+## Near and far
+
+On frames that resemble what a system was shown, copying wins. Every frame to be drawn is therefore in a stratum by its
+distance from the most similar frame of the support:
+
+- The distance is `sqrt(p^2 + s^2)`. `p` is the angle between the poses of the head in radians (root of the squared
+  differences in yaw, pitch and roll). `s` is the root mean square distance of the 68 landmarks after both faces were
+  centred and scaled to a radius of 1 (Kendall 1984, without taking out the rotation). Both are in one unit: a point one
+  radius from the axis moves by the angle when the head turns. Where the face is in the picture and how large plays no
+  part.
+- `near` is below {near:g}, `far` is {far:g} and more ({far_deg:.0f} degrees of head turn), `middle` lies between. The
+  bounds are the same for all people, systems and numbers of shots; they are part of the hash of the tasks.
+- The stratum is decided against the largest support of a draw, which holds all smaller ones. So a far frame is far at
+  every number of shots, and a curve over shots compares the same frames. With one shot, a near frame may be far from
+  that one frame.
+- Frames are chosen for it: as many of each stratum as there are, evenly over time; where a person has more test clips,
+  half of them come from those. "All frames" is the mean over this choice, not over what the clip mostly shows.
+- Means, intervals and paired comparisons of a stratum are those above, over its frames and over the people who have
+  any. Its Frechet distance is over its own frames, so it is refused or flagged by its own number.
+
+`scores.parquet` has the stratum of each frame; `summarise(scores, specs, "far")` and `differences(..., stratum="far")`
+compute from it.
 """
 
 
 def render_page() -> str:
     """Return the page as Markdown."""
-    parts = [_INTRODUCTION, _overview()]
+    bounds = {"near": BOUNDS.near_below, "far": BOUNDS.far_from, "far_deg": math.degrees(BOUNDS.far_from)}
+    parts = [_INTRODUCTION.format(**bounds), _overview()]
     seen: dict[str, MetricSpec] = {}
     for specs in SPECS.values():
         for spec in specs:

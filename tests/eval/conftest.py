@@ -28,6 +28,8 @@ class DrawnStore:
     clips: tuple[DrawnClip, ...]
     manifest_sha256: str = "a" * 64
     sha256: str = "d" * 64
+    turn_deg: float = 0.25
+    """How far a head turns from one row to the next."""
     frames_read: list[int] = field(default_factory=list)
 
     @property
@@ -52,6 +54,10 @@ class DrawnStore:
         angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
         ring = np.stack([np.cos(angle), np.sin(angle)], axis=-1) * size / 4
         return np.stack([ring + self._centre(int(row), size) for row in rows]).astype(np.float32)
+
+    def column(self, clip: DrawnClip, name: str) -> np.ndarray:
+        rows = np.arange(3 * clip.usable_frames)
+        return rows * self.turn_deg if name == "yaw_deg" else np.zeros(len(rows))
 
     def _centre(self, row: int, size: int) -> np.ndarray:
         return size / 2 + size / 8 * np.array([np.sin(row / 7), np.cos(row / 5)])

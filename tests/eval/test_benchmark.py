@@ -70,7 +70,7 @@ def test_a_run_is_complete_on_disk(store: DrawnStore, tasks: TaskSet, tmp_path: 
     assert known.record == run.record
     assert known.tasks == tasks
     assert known.scores.equals(run.scores)
-    assert len(known.scores) == 2 * 2 * sum(len(task.query) for task in tasks.tasks)
+    assert len(known.scores) == 2 * 2 * sum(len(task.frames) for task in tasks.tasks)
 
 
 def test_more_frames_to_choose_from_help_the_nearest_frame_and_not_the_copy(
@@ -153,7 +153,7 @@ def test_a_tampered_prediction_is_scored_as_it_is(store: DrawnStore, tasks: Task
     first = go(store, tasks, tmp_path, Counting())
     task = tasks.tasks[0]
     header = predictions.header(tmp_path / "run", "counting", task)
-    black = np.zeros((len(task.query), 32, 32, 3), np.uint8)
+    black = np.zeros((len(task.frames), 32, 32, 3), np.uint8)
     predictions.save(tmp_path / "run", header, task, black)
     second = go(store, tasks, tmp_path, Counting())
     assert second.record.score_key != first.record.score_key
@@ -164,7 +164,7 @@ def test_a_crashing_system_costs_only_itself(store: DrawnStore, tasks: TaskSet, 
     alone = go(store, tasks, tmp_path / "alone", MeanFrame())
     run = go(store, tasks, tmp_path, Counting(fails_at_shots=8), MeanFrame())
     cells = {(cell.system, cell.shots): cell for cell in summarise(run.scores, [SSIM])}
-    frames = sum(len(task.query) for task in tasks.tasks if task.shots == 8)
+    frames = sum(len(task.frames) for task in tasks.tasks if task.shots == 8)
     assert cells["counting", 8].n_failed == cells["counting", 8].n_frames == frames
     assert cells["counting", 8].value == 0
     assert cells["counting", 1].n_failed == 0
@@ -271,7 +271,7 @@ def test_an_unfinished_run_cannot_be_opened(tmp_path: Path) -> None:
 def test_a_run_of_another_version_is_refused(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
     go(store, tasks, tmp_path, CopySource())
     path = tmp_path / "run" / "run.json"
-    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 99', 1))
+    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 99', 1))
     with pytest.raises(HeadshotError, match="run it again"):
         Run.open(tmp_path / "run")
 

@@ -6,6 +6,7 @@ import pytest
 
 from eval import predictions
 from eval.predictions import PredictionHeader, PredictionInputs
+from eval.queries import Query
 from eval.tasks import Task
 from weights.errors import HeadshotError
 
@@ -16,7 +17,10 @@ TASK = Task(
     shots=1,
     draw=0,
     support=(3,),
-    query=(10, 12, 17),
+    queries=(
+        Query(clip="ann/video/1", rows=(10, 12), strata=("near", "far")),
+        Query(clip="ann/video/2", rows=(17,), strata=("middle",)),
+    ),
 )
 
 
@@ -53,7 +57,11 @@ def test_a_file_describes_itself(frames: np.ndarray, tmp_path: Path) -> None:
     """Frame numbers and PNG images are readable without this program."""
     path = predictions.save(tmp_path, header(), TASK, frames)
     rows = pq.read_table(path).to_pylist()
-    assert [row["frame"] for row in rows] == [10, 12, 17]
+    assert [(row["clip"], row["frame"]) for row in rows] == [
+        ("ann/video/1", 10),
+        ("ann/video/1", 12),
+        ("ann/video/2", 17),
+    ]
     assert all(row["image"]["bytes"].startswith(b"\x89PNG") for row in rows)
 
 
@@ -90,6 +98,6 @@ def test_a_damaged_prediction_is_rendered_again_and_never_read(damage, frames: n
 
 def test_frames_of_another_task_are_refused(frames: np.ndarray, tmp_path: Path) -> None:
     predictions.save(tmp_path, header(), TASK, frames)
-    other = TASK.model_copy(update={"query": (10, 12, 18)})
+    other = TASK.model_copy(update={"queries": (Query(clip="ann/video/1", rows=(10, 12, 18), strata=("near",) * 3),)})
     with pytest.raises(HeadshotError, match="other frames"):
         predictions.load(tmp_path, "demo", other)

@@ -7,6 +7,7 @@ import pytest
 
 from eval.benchmark import benchmark
 from eval.metrics.specs import SPECS
+from eval.queries import target_frames
 from eval.results import Run
 from eval.statistics import Cell, summarise
 from eval.systems.baselines import CopySource, MeanFrame, NearestFrame
@@ -47,7 +48,7 @@ class Oracle(CopySource):
     name = "oracle"
 
     def __init__(self, store: Store, tasks: TaskSet) -> None:
-        self._answers = [store.frames(store.clip(task.clip), task.query, tasks.size_px) for task in tasks.tasks]
+        self._answers = [target_frames(store, task.queries, tasks.size_px) for task in tasks.tasks]
 
     def adapt(self, _support: Support):
         answer = self._answers.pop(0)
@@ -111,7 +112,7 @@ def test_blanking_frames_loses_on_every_headline_metric(run: Run, cells: dict[tu
         whole, blanked = cells["nearest-frame", 8, spec.id], cells["blanking", 8, spec.id]
         if whole.flag != "refused":
             assert (blanked.value < whole.value) == spec.higher_is_better, spec.id
-    black = sum(len(task.query[::10]) for task in run.tasks.tasks if task.shots == 8)
+    black = sum(len(task.frames[::10]) for task in run.tasks.tasks if task.shots == 8)
     assert cells["blanking", 8, "nme.interocular"].n_failed == black
 
 

@@ -10,6 +10,7 @@ from eval.metrics.frechet import FrechetMetric, frechet_distance
 from eval.metrics.loading import Metrics, load_metrics
 from eval.metrics.specs import FD_EFFICIENTNET, PSNR, SSIM
 from eval.progress import Progress, silent
+from eval.queries import target_frames
 from eval.rendering import Outcome, render_missing
 from eval.scoring import score
 from eval.systems.baselines import CopySource, MeanFrame
@@ -63,7 +64,8 @@ def test_every_query_frame_has_one_row_for_each_metric(store: DrawnStore, tasks:
         for system in ("copy-source", "mean-frame"):
             for task in tasks.tasks:
                 found = rows(scores, metric=metric, system=system, shots=task.shots, clip=task.clip)
-                assert [row["frame"] for row in found] == list(task.query)
+                frames = [(row["query_clip"], row["frame"], row["stratum"]) for row in found]
+                assert frames == [tuple(frame) for frame in task.frames]
                 assert {row["identity"] for row in found} == {task.identity}
     assert all(np.isfinite(row["value"]) for row in rows(scores, metric="ssim"))
 
@@ -76,7 +78,7 @@ def test_values_are_those_of_the_metric_on_the_decoded_frames(
     scores, _ = run(store, tasks, tmp_path)
     task = tasks.tasks[3]
     clip = store.clip(task.clip)
-    target = store.frames(clip, task.query)
+    target = target_frames(store, task.queries, 32)
     copied = np.repeat(store.frames(clip, task.support[:1]), len(target), axis=0)
     found = rows(scores, metric="psnr", system="copy-source", shots=task.shots, clip=task.clip)
     assert [row["value"] for row in found] == pytest.approx(list(psnr(copied, target)))
@@ -91,14 +93,14 @@ def test_the_set_level_value_is_the_distance_over_all_clips(store: DrawnStore, t
     for task in wanted:
         for side, frames in zip(
             sides,
-            (predictions.load(tmp_path, "mean-frame", task), store.frames(store.clip(task.clip), task.query)),
+            (predictions.load(tmp_path, "mean-frame", task), target_frames(store, task.queries, 32)),
             strict=True,
         ):
             side.append(ColourMoments().extract(Frames.of(frames), FeatureCache()))
     members = {task.identity: [] for task in wanted}
     for task, one, other in zip(wanted, *sides, strict=True):
         members[task.identity].append((one, other))
-    found = {row["identity"]: row for row in rows(scores, system="mean-frame", shots=8, frame=-1)}
+    found = {row["identity"]: row for row in rows(scores, system="mean-frame", shots=8, frame=-1, stratum="")}
     expected = frechet_distance(*[np.concatenate(side) for side in sides])
     assert found[""]["value"] == pytest.approx(expected, rel=1e-5)
     assert found[""]["status"] == "unreliable"
@@ -130,7 +132,7 @@ def test_a_set_with_missing_frames_is_worse_and_keeps_its_size(
     scores, _ = run(store, tasks, tmp_path, lose="bob")
 
     def distance(table: pa.Table, status: str) -> float:
-        (row,) = rows(table, system="copy-source", shots=8, identity="", status=status)
+        (row,) = rows(table, system="copy-source", shots=8, identity="", status=status, stratum="")
         return row["value"]
 
     assert distance(scores, "unreliable") > distance(whole, "unreliable")
@@ -138,12 +140,48 @@ def test_a_set_with_missing_frames_is_worse_and_keeps_its_size(
     assert not rows(whole, status="measured-only")
 
 
+def test_each_stratum_has_a_set_level_value_over_its_own_frames(tmp_path: Path) -> None:
+    from eval import predictions
+
+    root = tmp_path / "data"
+    root.mkdir()
+    store = drawn_store(root, frames=300)
+    tasks = make_tasks(store, [1], size_px=32, query_frames=64)
+    scores, _ = run(store, tasks, tmp_path)
+    far = [np.array([frame.stratum == "far" for frame in task.frames]) for task in tasks.tasks]
+    sides = [
+        np.concatenate(
+            [
+                ColourMoments().extract(Frames.of(side(task)[chosen]), FeatureCache())
+                for task, chosen in zip(tasks.tasks, far, strict=True)
+            ]
+        )
+        for side in (
+            lambda task: predictions.load(tmp_path, "mean-frame", task),
+            lambda task: target_frames(store, task.queries, 32),
+        )
+    ]
+    (value,) = rows(scores, system="mean-frame", frame=-1, identity="", stratum="far")
+    assert len(sides[0]) == np.concatenate(far).sum() > 64
+    assert value["value"] == pytest.approx(frechet_distance(*sides), rel=1e-5)
+
+
+def test_a_stratum_without_enough_frames_has_no_set_level_value(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    scores, _ = run(store, tasks, tmp_path)
+    near = sum(frame.stratum == "near" for task in tasks.tasks for frame in task.frames if task.shots == 1)
+    assert 0 < near < 64
+    (value,) = rows(scores, system="copy-source", shots=1, frame=-1, stratum="near")
+    assert (value["status"], np.isnan(value["value"])) == ("refused", True)
+
+
 def test_few_frames_have_no_set_level_value(tmp_path: Path) -> None:
     root = tmp_path / "data"
     root.mkdir()
     store = drawn_store(root, people=("ann",), frames=30)
     scores, _ = run(store, make_tasks(store, [1], size_px=32), tmp_path)
-    (row,) = rows(scores, system="copy-source", frame=-1)
+    (row,) = rows(scores, system="copy-source", frame=-1, stratum="")
     assert row["status"] == "refused"
     assert np.isnan(row["value"])
 
@@ -153,7 +191,7 @@ def test_target_features_are_computed_once_for_all_systems_and_shots(
 ) -> None:
     extractor = ColourMoments()
     run(store, tasks, tmp_path, extractor=extractor)
-    targets = {(task.clip, row) for task in tasks.tasks for row in task.query}
+    targets = {(frame.clip, frame.row) for task in tasks.tasks for frame in task.frames}
     stills = 2 * len(tasks.tasks)  # either baseline shows one frame for each task
     assert extractor.seen <= len(targets) + stills
 

@@ -21,7 +21,9 @@ def row(identity: str, value: float, **changes) -> dict:
         "draw": 0,
         "identity": identity,
         "clip": f"{identity}/video/1" if identity else "",
+        "query_clip": f"{identity}/video/1" if identity else "",
         "frame": 0,
+        "stratum": "",
         "metric": "ssim",
         "value": value,
         "status": "ok",
@@ -270,3 +272,30 @@ def test_a_false_alarm_is_as_rare_as_promised_although_frames_are_not_independen
                 rows.append(row(f"p{person}", 0.5, frame=frame, system="b"))
         alarms += difference(SSIM, *rows).verdict != "not separated"
     assert 0.02 < alarms / studies < 0.085
+
+
+def test_a_stratum_is_summarised_and_compared_over_its_own_frames() -> None:
+    def rows_of(system: str, near: float, far: dict[str, float]) -> list[dict]:
+        near_rows = [row(name, near, stratum="near", system=system) for name in ("ann", "bob", "eve")]
+        return near_rows + [row(name, one, frame=1, stratum="far", system=system) for name, one in far.items()]
+
+    rows = rows_of("a", 0.9, {"ann": 0.5, "bob": 0.7}) + rows_of("b", 0.9, {"ann": 0.1, "bob": 0.3})
+    (found, _) = summarise(table(*rows), [SSIM], "far")
+    assert (found.value, found.n_identities, found.n_frames) == (pytest.approx(0.6), 2, 2)
+    assert found.stratum == "far"
+    (gap,) = differences(table(*rows), [SSIM], "a", "b", stratum="far")
+    assert (gap.value, gap.n_identities, gap.verdict) == (pytest.approx(0.4), 2, "better")
+    (whole,) = differences(table(*rows), [SSIM], "a", "b")
+    assert whole.value == pytest.approx(0.4 / 3)
+
+
+def test_the_distance_over_a_stratum_does_not_enter_the_one_over_all_frames() -> None:
+    rows = set_rows(10.0, {"ann": 11.0, "bob": 9.0})
+    far = [{**one, "stratum": "far"} for one in set_rows(50.0, {"ann": 60.0, "bob": 40.0}) if one["frame"] == -1]
+    assert cell(FD, *rows, *far) == cell(FD, *rows)
+    (found,) = summarise(table(*rows, *far), [FD], "far")
+    assert found.value == 50
+
+
+def test_a_stratum_without_frames_has_no_cell() -> None:
+    assert summarise(table(row("ann", 0.5, stratum="near")), [SSIM], "far") == ()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -10,6 +9,7 @@ from eval import predictions, takedown
 from eval.benchmark import benchmark
 from eval.features import Frames
 from eval.metrics.specs import PSNR, SSIM
+from eval.queries import target_frames
 from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.takedown import holds, take_out
@@ -46,7 +46,7 @@ def digests_in(run_dir: Path) -> set[bytes]:
 def digests_of(store: DrawnStore, run_dir: Path, identity: str) -> set[bytes]:
     """Return what a feature of the person's targets and predictions would be found by."""
     tasks = [task for task in TaskSet.load(run_dir / TASKS_FILE).tasks if task.identity == identity]
-    frames = [store.frames(store.clip(task.clip), np.array(task.query), 32) for task in tasks]
+    frames = [target_frames(store, task.queries, 32) for task in tasks]
     frames += [predictions.load(run_dir, system.name, task) for task in tasks for system in SYSTEMS]
     return {digest for pixels in frames for digest in Frames.of(pixels).digests}
 

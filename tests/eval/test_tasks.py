@@ -1,10 +1,13 @@
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from eval.tasks import MIN_QUERY_FRAMES, TaskSet, make_tasks
+from eval.motion import Motion, distance_to_nearest
+from eval.queries import MOST_OTHER_CLIPS
+from eval.tasks import MIN_QUERY_FRAMES, Task, TaskSet, make_tasks
 from tests.eval.conftest import DrawnClip, DrawnStore
 from weights.errors import HeadshotError
 
@@ -23,18 +26,74 @@ def test_supports_are_nested(store: DrawnStore) -> None:
         assert supports[1] == supports[20][:1]
 
 
-def test_query_frames_come_later_than_support_frames_with_a_gap(store: DrawnStore) -> None:
+def own_rows(task: Task) -> tuple[int, ...]:
+    """Return the query rows of the clip that the support is from."""
+    return next(query.rows for query in task.queries if query.clip == task.clip)
+
+
+def test_query_frames_of_the_clip_come_later_than_support_frames_with_a_gap(store: DrawnStore) -> None:
     for task in make_tasks(store, [1, 8, 20]).tasks:
         usable = list(store.usable_rows(store.clip(task.clip)))
         last_support = max(usable.index(row) for row in task.support)
-        first_query = min(usable.index(row) for row in task.query)
+        first_query = min(usable.index(row) for row in own_rows(task))
         assert first_query - last_support > len(usable) // 10
-        assert list(task.query) == sorted(set(task.query))
+        assert list(own_rows(task)) == sorted(set(own_rows(task)))
+
+
+def test_half_of_the_query_frames_come_from_another_clip_of_the_person(store: DrawnStore) -> None:
+    for task in make_tasks(store, [1], query_frames=20).tasks:
+        elsewhere = [frame.clip for frame in task.frames if frame.clip != task.clip]
+        assert (len(elsewhere), len(task.frames)) == (10, 20)
+        assert {clip.split("/")[0] for clip in elsewhere} == {task.identity}
+
+
+def test_a_person_with_one_clip_is_drawn_from_that(store: DrawnStore) -> None:
+    alone = replace(store, clips=store.clips[1:2])
+    (task,) = make_tasks(alone, [1], query_frames=20).tasks
+    assert {frame.clip for frame in task.frames} == {task.clip}
+    assert len(task.frames) == 20
+
+
+def test_of_many_clips_only_a_few_others_are_asked_for(store: DrawnStore) -> None:
+    many = tuple(DrawnClip(f"ann/video/{number}", "ann", "test", 60) for number in range(8))
+    for task in make_tasks(replace(store, clips=many), [1], query_frames=32).tasks:
+        assert len({frame.clip for frame in task.frames} - {task.clip}) == MOST_OTHER_CLIPS
+
+
+def test_strata_are_those_of_the_largest_support_at_every_number_of_shots(store: DrawnStore) -> None:
+    """Far stays far: a curve over shots within a stratum compares the same frames."""
+    tasks = make_tasks(store, [1, 8, 20], draws=2)
+    for task in tasks.tasks:
+        largest = next(one for one in tasks.tasks if (one.clip, one.draw, one.shots) == (task.clip, task.draw, 20))
+        assert task.frames == largest.frames
+        clip = store.clip(task.clip)
+        shown = Motion.read(store, clip, np.array(largest.support))
+        for query in task.queries:
+            drawn = Motion.read(store, store.clip(query.clip), np.array(query.rows))
+            assert query.strata == tasks.strata.of(distance_to_nearest(drawn, shown))
+
+
+def test_query_frames_cover_every_stratum_that_there_is(store: DrawnStore) -> None:
+    counts = Counter(frame.stratum for task in make_tasks(store, [1], query_frames=24).tasks for frame in task.frames)
+    assert min(counts.values()) > 10
+    calm = make_tasks(replace(store, turn_deg=0.0), [1], query_frames=24)
+    assert {frame.stratum for task in calm.tasks for frame in task.frames} == {"near"}
+
+
+def test_a_clip_without_poses_has_no_usable_frames(store: DrawnStore) -> None:
+    with pytest.raises(HeadshotError, match="0 usable frames"):
+        make_tasks(replace(store, turn_deg=float("nan")), [1])
+
+
+def test_a_task_is_the_same_to_a_system_whatever_other_shots_there_are(store: DrawnStore) -> None:
+    """Strata may change with the largest support; what was rendered stays current."""
+    few, many = ({task.id: task.sha256() for task in make_tasks(store, shots).tasks} for shots in ([1, 8], [1, 8, 20]))
+    assert few.items() <= many.items()
 
 
 def test_only_frames_with_a_face_are_used(store: DrawnStore) -> None:
     for task in make_tasks(store, [1, 20]).tasks:
-        assert not any(row % 10 == 9 for row in task.support + task.query)
+        assert not any(row % 10 == 9 for row in (*task.support, *(frame.row for frame in task.frames)))
 
 
 def test_only_clips_of_the_test_split_are_used(store: DrawnStore) -> None:
@@ -45,13 +104,13 @@ def test_queries_are_the_same_at_every_number_of_shots(store: DrawnStore) -> Non
     """Otherwise a curve over shots would mix two changes."""
     tasks = make_tasks(store, [1, 8, 32]).tasks
     for clip in {task.clip for task in tasks}:
-        assert len({task.query for task in tasks if task.clip == clip}) == 1
+        assert len({task.queries for task in tasks if task.clip == clip}) == 1
 
 
-def test_queries_are_spread_over_the_last_half(store: DrawnStore) -> None:
-    task = make_tasks(store, [1], query_frames=10).tasks[0]
+def test_queries_of_a_calm_clip_are_spread_over_the_last_half(store: DrawnStore) -> None:
+    task = make_tasks(replace(store, turn_deg=0.0), [1], query_frames=20).tasks[0]
     usable = list(store.usable_rows(store.clip(task.clip)))
-    places = [usable.index(row) for row in task.query]
+    places = [usable.index(row) for row in own_rows(task)]
     assert len(places) == 10
     assert places[-1] == len(usable) - 1
     assert np.ptp(np.diff(places)) <= 1
@@ -79,7 +138,10 @@ def test_supports_do_not_depend_on_other_clips(store: DrawnStore) -> None:
 def test_a_short_clip_gives_up_query_frames_before_it_is_left_out(store: DrawnStore) -> None:
     """32 shots need more than half of 60 frames; people must not change along the curve."""
     task = next(task for task in make_tasks(store, [1, 32]).tasks if task.shots == 32)
-    assert len(task.query) == 22
+    assert len(own_rows(task)) == 16
+    alone = replace(store, clips=store.clips[1:2])
+    (task,) = make_tasks(alone, [32]).tasks
+    assert len(task.frames) == 22
     assert len(task.support) == 32
 
 
@@ -94,7 +156,7 @@ def test_a_clip_that_is_too_short_is_counted_with_its_reason(store: DrawnStore) 
 def test_a_clip_that_is_just_long_enough_is_used(store: DrawnStore) -> None:
     enough = DrawnClip("kim/video/1", "kim", "test", 44)
     tasks = make_tasks(replace(store, clips=(enough,)), [32])
-    assert len(tasks.tasks[0].query) == MIN_QUERY_FRAMES
+    assert len(tasks.tasks[0].frames) == MIN_QUERY_FRAMES
 
 
 def test_no_clip_that_is_long_enough_is_an_error_that_says_so(store: DrawnStore) -> None:
@@ -124,10 +186,14 @@ def test_tasks_survive_the_disk_unchanged(store: DrawnStore, tmp_path: Path) -> 
 def test_the_hash_depends_on_every_frame(store: DrawnStore) -> None:
     tasks = make_tasks(store, [1, 8])
     first = tasks.tasks[0]
-    changed = first.model_copy(update={"query": (*first.query[:-1], first.query[-1] + 1)})
+    rows = first.queries[0].rows
+    moved = first.queries[0].model_copy(update={"rows": (*rows[:-1], rows[-1] + 1)})
+    changed = first.model_copy(update={"queries": (moved, *first.queries[1:])})
     other = tasks.model_copy(update={"tasks": (changed, *tasks.tasks[1:])})
     assert other.sha256() != tasks.sha256()
     assert changed.sha256() != first.sha256()
+    bounds = tasks.strata.model_copy(update={"far_from": 0.2})
+    assert tasks.model_copy(update={"strata": bounds}).sha256() != tasks.sha256()
 
 
 def test_task_ids_are_unique_file_names(store: DrawnStore) -> None:
@@ -136,7 +202,7 @@ def test_task_ids_are_unique_file_names(store: DrawnStore) -> None:
     assert not any("/" in name for name in ids)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"schema_version": 2}'])
+@pytest.mark.parametrize("text", ["", "{}", '{"schema_version": 1}'])
 def test_a_file_that_holds_no_tasks_is_a_clear_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "tasks.json"
     path.write_text(text)

@@ -291,3 +291,36 @@ def test_every_reader_is_a_command_and_is_described_where_people_look() -> None:
 
     for corpus in ("voxceleb", "hdtf", "celebvhq", "talkinghead1kh", "vfhq", "fomm", "folder"):
         assert f"headshot manifest from-{corpus} " in guide
+
+
+def test_manifests_are_merged_with_their_videos_and_people_are_moved(headshot: Headshot, tmp_path: Path) -> None:
+    for name, people in (("one", ("ann", "bob")), ("two", ("eve",))):
+        write_people(tmp_path / f"{name}.toml", "asked", *people)
+        for person in people:
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{person}.mp4").touch()
+    arguments = ("manifest", "merge", "one.toml", "two.toml", "--out", "both.csv")
+    ended = headshot(*arguments, "--videos", "one", "--videos", "two", "--move", "eve=test")
+    both = read_manifest(tmp_path / "both.csv")
+    assert ended.code == 0
+    assert {clip.identity: clip.split for clip in both.clips} == {"ann": "train", "bob": "train", "eve": "test"}
+    assert all(Path(clip.source.path).is_file() for clip in both.clips)
+    assert (both.name, both.title) == ("both", "Mine + Mine")
+
+
+def test_a_merge_that_makes_no_sense_is_refused_before_anything_is_written(headshot: Headshot, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_people(tmp_path / f"{name}.toml", "asked", name)
+    wrong = (
+        ("one.toml", "--out", "both.toml"),
+        ("one.toml", "two.toml", "--out", "one.toml"),
+        ("one.toml", "two.toml", "--out", "both.toml", "--videos", "here"),
+        ("one.toml", "two.toml", "--out", "both.toml", "--move", "one"),
+        ("one.toml", "two.toml", "--out", "both.toml", "--move", "one=nowhere"),
+    )
+    for arguments in wrong:
+        ended = headshot("manifest", "merge", *arguments)
+        assert ended.code == 2
+        assert ended.err
+    assert not (tmp_path / "both.toml").exists()
+    assert read_manifest(tmp_path / "one.toml").clips[0].identity == "one"

@@ -9,7 +9,7 @@ import torch
 from model.batches import to_images
 from model.checkpoint import Networks
 from model.content import ContentLoss
-from model.finetuning import Person, adapt_feed_forward, fine_tune
+from model.finetuning import Person, _FineTuner, adapt_feed_forward, fine_tune
 from model.presets import FineTuningConfig, Preset
 from tests.model.conftest import DrawnClip
 
@@ -83,3 +83,63 @@ def test_iterations_are_interpolated_in_the_logarithm_of_shots() -> None:
         iterations_at_shots=((1, 100), (4, 200), (16, 400)), batch=1, rate=1, discriminator_rate=1, ema_decay=0
     )
     assert [schedule.iterations(shots) for shots in (1, 2, 4, 8, 16, 64)] == [100, 150, 200, 300, 400, 400]
+
+
+def stopping(tiny: Preset, most: int, rate: float) -> Preset:
+    """Return the preset with the stop rule."""
+    schedule = tiny.fine_tuning.model_copy(
+        update={"stop": "held_out", "iterations_at_shots": ((1, most),), "rate": rate, "check_every": 2}
+    )
+    return tiny.model_copy(update={"fine_tuning": schedule})
+
+
+def test_it_stops_early_where_held_out_frames_get_worse(
+    tiny: Preset, networks: Networks, random_weight_content: ContentLoss
+) -> None:
+    """Frames of noise have nothing in common: what is learned from some only spoils the others."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
+    clip = DrawnClip("ada", (200, 150, 120), frames=4)
+    person = Person(frames=noise, landmarks=clip.points)
+    tuned = fine_tune(networks, stopping(tiny, 60, 2e-2), random_weight_content, person, device=CPU, seed=0)
+    assert tuned.iterations < 30
+    assert len(tuned.person.frames) == 4
+
+
+@pytest.mark.slow
+def test_it_goes_on_where_held_out_frames_get_better(
+    tiny: Preset, networks: Networks, random_weight_content: ContentLoss, people: list[DrawnClip]
+) -> None:
+    person = person_of(people[0], 5)
+    tuned = fine_tune(networks, stopping(tiny, 20, 1e-3), random_weight_content, person, device=CPU, seed=0)
+    assert tuned.iterations == 24  # the cap, and a fifth more on all frames
+
+
+def test_the_stop_rule_is_deterministic_and_needs_a_frame_to_spare(
+    tiny: Preset, networks: Networks, random_weight_content: ContentLoss, people: list[DrawnClip]
+) -> None:
+    preset, clip = stopping(tiny, 2, 5e-3), people[1]
+    runs = [
+        fine_tune(networks, preset, random_weight_content, person_of(clip, 4), device=CPU, seed=seed) for seed in (5, 5)
+    ]
+    frames = [run.render(clip.points[:2], CPU) for run in runs]
+    assert torch.equal(frames[0], frames[1])
+    two = fine_tune(networks, preset, random_weight_content, person_of(clip, 2), device=CPU, seed=5)
+    assert two.iterations == 2
+
+
+def test_going_back_is_as_if_training_had_never_gone_further(
+    tiny: Preset, networks: Networks, random_weight_content: ContentLoss, people: list[DrawnClip]
+) -> None:
+    person = person_of(people[0], 3)
+
+    def after(detour: int) -> torch.Tensor:
+        tuner = _FineTuner(networks, tiny, random_weight_content, person, CPU)
+        tuner.train(person, 2, np.random.default_rng(0))
+        kept = tuner.snapshot()
+        tuner.train(person, detour, np.random.default_rng(1))
+        tuner.loss_on(person, person)
+        tuner.restore(kept)
+        return tuner.train(person, 2, np.random.default_rng(2)).result().render(people[0].points[:2], CPU)
+
+    assert torch.equal(after(detour=0), after(detour=2))

@@ -10,6 +10,7 @@ import pytest
 
 from eval import predictions
 from eval.metrics.specs import SPECS, MetricSpec
+from eval.queries import driving_landmarks, target_frames
 from eval.results import (
     SCORE_SCHEMA,
     CostRecord,
@@ -52,6 +53,9 @@ class DrawnStore(Store):
 
     def frames(self, clip: ClipEntry, rows: object, size_px: int | None = None) -> np.ndarray:
         return np.stack([drawn_face(clip.identity, int(row), size_px or SIZE_PX) for row in np.asarray(rows)])
+
+    def column(self, clip: ClipEntry, name: str) -> np.ndarray:
+        return np.arange(clip.frames) * 0.2 if name == "yaw_deg" else np.zeros(clip.frames)
 
     def landmarks(self, clip: ClipEntry, rows: object, size_px: int | None = None) -> np.ndarray:
         assert max(rows) < clip.frames
@@ -187,9 +191,8 @@ def drawn_run(folder: Path, store: DrawnStore) -> Run:
 def _save_prediction(folder: Path, store: DrawnStore, system: object, task: Task) -> None:
     clip = store.clip(task.clip)
     if isinstance(system, Softened):
-        frames = np.stack(
-            [cv2.blur(frame, (9 - task.shots // 8, 9 - task.shots // 8)) for frame in store.frames(clip, task.query)]
-        )
+        targets = target_frames(store, task.queries, SIZE_PX)
+        frames = np.stack([cv2.blur(frame, (9 - task.shots // 8, 9 - task.shots // 8)) for frame in targets])
     else:
         support = Support(
             frames=store.frames(clip, task.support),
@@ -197,7 +200,7 @@ def _save_prediction(folder: Path, store: DrawnStore, system: object, task: Task
             size_px=SIZE_PX,
             seed=0,
         )
-        frames = system.adapt(support).render(store.landmarks(clip, task.query))
+        frames = system.adapt(support).render(driving_landmarks(store, task.queries, SIZE_PX))
     inputs = predictions.PredictionInputs(
         system=system.name,
         system_config=dict(system.config),
@@ -238,7 +241,7 @@ def _value(spec: MetricSpec, system: str, shots: int, wobble: float) -> float:
 def _frame_rows(spec: MetricSpec, system: str, task: Task, rng: np.random.Generator) -> list[dict[str, object]]:
     person = 0.02 * (PEOPLE.index(task.identity) - 1)
     rows = []
-    for place, frame in enumerate(task.query):
+    for place, frame in enumerate(task.frames):
         failed = spec.id.startswith("nme") and system == "reference-ft" and task.shots == 1 and place < 2
         row = {
             "system": system,
@@ -246,7 +249,9 @@ def _frame_rows(spec: MetricSpec, system: str, task: Task, rng: np.random.Genera
             "draw": 0,
             "identity": task.identity,
             "clip": task.clip,
-            "frame": frame,
+            "query_clip": frame.clip,
+            "frame": frame.row,
+            "stratum": frame.stratum,
             "metric": spec.id,
             "value": float("nan") if failed else _value(spec, system, task.shots, person + rng.normal(0, 0.02)),
             "status": "no_face" if failed else "ok",
@@ -265,20 +270,22 @@ def _set_rows(
             **shared,
             "identity": task.identity,
             "clip": task.clip,
-            "frame": frame,
+            "query_clip": frame.clip,
+            "frame": frame.row,
+            "stratum": frame.stratum,
             "value": float("nan"),
             "status": "member",
         }
         for task in own
-        for frame in task.query
+        for frame in task.frames
     ]
-    whole = {"identity": "", "clip": "", "frame": -1, "value": _value(spec, system, shots, 0), "status": "unreliable"}
+    nowhere = {"clip": "", "query_clip": "", "frame": -1, "stratum": ""}
+    whole = {**nowhere, "identity": "", "value": _value(spec, system, shots, 0), "status": "unreliable"}
     without = [
         {
             **shared,
+            **nowhere,
             "identity": task.identity,
-            "clip": "",
-            "frame": -1,
             "value": _value(spec, system, shots, rng.normal(0, 0.01)),
             "status": "leave-one-out",
         }

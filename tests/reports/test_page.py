@@ -134,7 +134,7 @@ def test_everything_needed_to_trust_and_repeat_is_there(run: Run, tags: Tags) ->
         "headshot preprocess --manifest manifests/drawn.toml --videos data/raw --data data/drawn --size 64",
         "headshot train tiny --data data/drawn",
         "--shots 1,8,32 \\ --systems copy-source,mean-frame,reference-ft \\",
-        "--profile embedded --size 64 --draws 1 --seed 0",
+        "--profile embedded --size 64 --query-frames 16 --draws 1 --seed 0",
         "preset tiny, 40 steps, trained on drawn cccccccccccccccc…",
         "two people of like size",
         "ambiguous face",
