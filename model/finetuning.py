@@ -28,10 +28,10 @@ LONE_STRENGTH = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """The T support frames of a person and their landmarks in pixels."""
+    """The T support frames of a person and their landmarks in pixels, 70 where the preset has gaze, else 68."""
 
     frames: UInt8[np.ndarray, "shots size size 3"]
-    landmarks: Float[np.ndarray, "shots 68 2"]
+    landmarks: Float[np.ndarray, "shots points 2"]
 
     @property
     def size_px(self) -> int:
@@ -49,7 +49,7 @@ class Adapted:
     iterations: int
 
     def render(
-        self, driving_landmarks: Float[np.ndarray, "frames 68 2"], device: torch.device
+        self, driving_landmarks: Float[np.ndarray, "frames points 2"], device: torch.device
     ) -> Float[Tensor, "frames 3 size size"]:
         """Return frames in [-1, 1]; landmarks are (x, y) in pixels of the support frames' size."""
         person = self.person
@@ -170,12 +170,18 @@ class _FineTuner:
         with torch.no_grad():
             _, real = self.judge(drawn.target, drawn.maps, self.vector)
         terms = (
-            weights.content * self.content(*content_view(generated, drawn.target, number, rng)),
+            weights.content * self.content(*self._content_view(generated, drawn.target, number, rng)),
             weights.pixel * (generated - drawn.target).abs().mean(),
             weights.adversarial * losses.adversarial(scores.float()),
             weights.feature_matching * losses.feature_matching(real, fake),
         )
         return torch.stack([term.float() for term in terms]).sum()
+
+    def _content_view(
+        self, generated: Tensor, target: Tensor, number: int, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        windows = self.preset.losses.content_windows
+        return content_view(generated, target, number, rng) if windows else (generated, target)
 
 
 def _draw(person: Person, batch: int, rng: np.random.Generator, device: torch.device) -> _Drawn:
