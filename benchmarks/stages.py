@@ -54,7 +54,9 @@ def main() -> None:
     landmarks = store.landmarks(largest.clip, rows, size)
     identities = [clip.clip.identity for clip in clips]
     batches = Batches(clips, identities, size_px=size, shots=schedule.shots, batch=schedule.batch, seed=0)
-    learner = MetaLearner(settings, len(clips), ContentLoss.pretrained(), device, seed=0)
+    learner = MetaLearner(
+        settings, len(clips), ContentLoss.pretrained(settings.losses.content_networks), device, seed=0
+    )
     batch = batches.batch_at(0, device)
     late = schedule.steps - 1
 

@@ -51,7 +51,7 @@ def target_frames(store: Store, queries: Sequence[Query], size_px: int) -> UInt8
     return np.concatenate([store.frames(store.clip(one.clip), np.array(one.rows), size_px) for one in queries])
 
 
-def driving_landmarks(store: Store, queries: Sequence[Query], size_px: int) -> Float[np.ndarray, "frames 68 2"]:
+def driving_landmarks(store: Store, queries: Sequence[Query], size_px: int) -> Float[np.ndarray, "frames points 2"]:
     """Return the landmarks of the frames to be drawn, in the same order."""
     return np.concatenate([store.landmarks(store.clip(one.clip), np.array(one.rows), size_px) for one in queries])
 

@@ -34,7 +34,7 @@ class TaskInputs:
 
     task: Task
     support: Support
-    driving_landmarks: Float[np.ndarray, "frames 68 2"]
+    driving_landmarks: Float[np.ndarray, "frames points 2"]
 
     @classmethod
     def load(cls, store: Store, tasks: TaskSet, task: Task) -> "TaskInputs":
@@ -74,19 +74,22 @@ def render_missing(
         The outcome for each system name and task id.
     """
     configs = {system.name: system.config for system in systems}
+    views = {gaze: store.with_irises() if gaze else store for gaze in map(_has_gaze, systems)}
     outcomes: dict[tuple[str, str], Outcome] = {}
     total = len(systems) * len(tasks.tasks)
     progress(Progress(stage="render", done=0, total=total, what=""))
     for task in tasks.tasks:
-        inputs = TaskInputs.load(store, tasks, task)
-        content_sha256 = inputs.content_sha256()
+        seen = {gaze: TaskInputs.load(view, tasks, task) for gaze, view in views.items()}
+        sha256 = {gaze: inputs.content_sha256() for gaze, inputs in seen.items()}
         for system in systems:
+            gaze = _has_gaze(system)
+            inputs = seen[gaze]
             wanted = PredictionInputs(
                 system=system.name,
                 system_config=configs[system.name],
                 task=task.id,
                 task_sha256=task.sha256(),
-                content_sha256=content_sha256,
+                content_sha256=sha256[gaze],
                 size_px=tasks.size_px,
                 seed=inputs.support.seed,
             )
@@ -131,6 +134,10 @@ def _render(
         iterations=getattr(head, "iterations", None),
     )
     return frames, header
+
+
+def _has_gaze(system: System) -> bool:
+    return bool(getattr(system, "gaze", False))
 
 
 def _check(frames: object, shape: tuple[int, ...]) -> None:

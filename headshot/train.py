@@ -1,6 +1,6 @@
 """`headshot train`: meta-learn the reference model."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,11 +9,24 @@ from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed
 
 
 def train_command(
-    preset: Annotated[str, typer.Argument(help="compact, or tiny for a trial run.")] = "compact",
+    preset: Annotated[
+        str, typer.Argument(help="compact, tiny for a trial run, zakharov-256-v1 or zakharov-256-v2.")
+    ] = "compact",
     data: ReadData = str(DATA),
     run: RunFolder = RUN,
     device: Device = "auto",
     seed: Seed = 0,
+    variant: Annotated[
+        Literal["ff", "ft"] | None,
+        typer.Option(help="ff: learn for use without fine-tuning. ft: for use with it.", show_default="of the preset"),
+    ] = None,
+    content: Annotated[
+        Literal["embedded"] | None,
+        typer.Option(help="Compare frames in VGG16, which comes from a package.", show_default="of the preset"),
+    ] = None,
+    gaze: Annotated[
+        bool, typer.Option("--gaze", help="Show irises in the landmark maps; the data must have them.")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the resolved preset and stop.")] = False,
 ) -> None:
     """Train the reference model on the training identities of a dataset.
@@ -25,7 +38,7 @@ def train_command(
     """
     from model.presets import preset as find_preset
 
-    chosen = find_preset(preset)
+    chosen = find_preset(preset).varied(variant=variant, embedded_content=content == "embedded", gaze=gaze)
     if show:
         out.print_json(chosen.model_dump_json())
         return

@@ -31,7 +31,7 @@ class FrameSource(Protocol):
         """Return the number of usable frames."""
 
     def read(self, positions: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return frames (n, size, size, 3) uint8 RGB and landmarks (n, 68, 2) in pixels."""
+        """Return frames (n, size, size, 3) uint8 RGB and landmarks (n, 68, 2) in pixels, or (n, 70, 2) with irises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +114,8 @@ class Batches:
 
 def canvas_images(
     frames: UInt8[np.ndarray, "frames size size 3"],
-    landmarks: Float[np.ndarray, "frames 68 2"],
-    targets: Float[np.ndarray, "frames 68 2"],
+    landmarks: Float[np.ndarray, "frames points 2"],
+    targets: Float[np.ndarray, "frames points 2"],
 ) -> UInt8[np.ndarray, "frames size size 3"]:
     """Return each support frame warped from its landmarks to the target's."""
     return np.stack([warp(*triple) for triple in zip(frames, landmarks, targets, strict=True)])
@@ -123,10 +123,10 @@ def canvas_images(
 
 def jitter(
     frames: UInt8[np.ndarray, "frames size size 3"],
-    landmarks: Float[np.ndarray, "frames 68 2"],
+    landmarks: Float[np.ndarray, "frames points 2"],
     rng: np.random.Generator,
     strength: float = 1.0,
-) -> tuple[UInt8[np.ndarray, "frames size size 3"], Float[np.ndarray, "frames 68 2"]]:
+) -> tuple[UInt8[np.ndarray, "frames size size 3"], Float[np.ndarray, "frames points 2"]]:
     """Return all frames and landmarks under one small random rotation, scale and shift, times `strength`."""
     size = frames.shape[1]
     centre = (size - 1) / 2

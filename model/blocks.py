@@ -5,38 +5,74 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from model.network_config import Pooling, Resampling
+
 SLOPE = 0.2
-"""Of every LeakyReLU. A plain ReLU after AdaIN let the output collapse to a constant on small data."""
+"""Of the LeakyReLUs in small presets. A plain ReLU after AdaIN let the output collapse to a constant on small data."""
 
 
 class ResidualDown(nn.Module):
-    """Halve the resolution: a strided and a plain convolution beside a strided shortcut.
+    """Halve the resolution: two convolutions beside a shortcut.
 
     Args:
         inputs: Channels that come in.
         outputs: Channels that go out.
         normalise: Instance norm in front of each convolution (the generator has it, the others do not).
-        spectral: Spectral norm on each convolution (the discriminator has it).
+        spectral: Spectral norm on each convolution.
+        resampling: `pooled` convolves and then averages 2 x 2 pixels; `strided` takes a third of the time on a CPU.
+        slope: Of the rectifiers.
+        reads_image: The input is an image: it is neither normalised nor rectified.
 
-    Source: the residual block of BigGAN, as in Zakharov et al. 2019; differs in strided convolutions where those
-    convolve and then pool, a third of the time on a CPU.
+    Source: the residual block of BigGAN, as in Zakharov et al. 2019; `strided` differs from it. A 1 x 1 convolution
+    and an average change places freely, so the shortcut averages first.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, normalise: bool = False, spectral: bool = False) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        normalise: bool = False,
+        spectral: bool = False,
+        resampling: Resampling = "strided",
+        slope: float = SLOPE,
+        reads_image: bool = False,
+    ) -> None:
         super().__init__()
-        self.first = initialised(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), spectral=spectral)
+        self.pools, self.slope, self.reads_image = resampling == "pooled", slope, reads_image
+        kernel, stride, short = (3, 1, 1) if self.pools else (4, 2, 2)
+        self.first = initialised(nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=1), spectral=spectral)
         self.second = initialised(nn.Conv2d(outputs, outputs, 3, padding=1), spectral=spectral)
-        self.shortcut = initialised(nn.Conv2d(inputs, outputs, 2, stride=2), spectral=spectral)
+        self.shortcut = initialised(nn.Conv2d(inputs, outputs, short, stride=short), spectral=spectral)
         self.norms = nn.ModuleList(
-            instance_norm(channels) if normalise else nn.Identity() for channels in (inputs, outputs)
+            instance_norm(channels) if normalise and not reads_image else nn.Identity()
+            for channels in (inputs, outputs)
         )
 
     def forward(self, x: Float[Tensor, "batch inputs height width"]) -> Float[Tensor, "batch outputs half_h half_w"]:
         """Return the features at half the resolution."""
-        y = self.first(F.leaky_relu(self.norms[0](x), SLOPE))
-        y = self.second(F.leaky_relu(self.norms[1](y), SLOPE))
+        y = self.first(x if self.reads_image else F.leaky_relu(self.norms[0](x), self.slope))
+        y = self.second(F.leaky_relu(self.norms[1](y), self.slope))
+        if self.pools:
+            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
         halved: Tensor = y + self.shortcut(x)
         return halved
+
+
+class Residual(nn.Module):
+    """Two convolutions beside the identity: same channels, same resolution, no norm of the features."""
+
+    def __init__(self, channels: int, *, spectral: bool = False, slope: float = SLOPE) -> None:
+        super().__init__()
+        self.slope = slope
+        self.first = initialised(nn.Conv2d(channels, channels, 3, padding=1), spectral=spectral)
+        self.second = initialised(nn.Conv2d(channels, channels, 3, padding=1), spectral=spectral)
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+        """Return the features of the same shape."""
+        y = self.first(F.leaky_relu(x, self.slope))
+        added: Tensor = x + self.second(F.leaky_relu(y, self.slope))
+        return added
 
 
 class AdaptiveResidual(nn.Module):
@@ -45,22 +81,41 @@ class AdaptiveResidual(nn.Module):
     The block uses `parameter_count` numbers of a person's AdaIN parameters psi: for each norm a scale
     (added to one) and a shift per channel.
 
-    Source: the up-sampling residual block of Zakharov et al. 2019; differs in transposed convolutions where that
-    repeats pixels and then convolves.
+    Args:
+        inputs: Channels that come in.
+        outputs: Channels that go out.
+        upsample: Double the resolution.
+        spectral: Spectral norm on each convolution.
+        resampling: `pooled` repeats pixels and then convolves; `strided` uses transposed convolutions.
+        slope: Of the rectifiers.
+
+    Source: the up-sampling residual block of Zakharov et al. 2019; `strided` differs from it. A 1 x 1 convolution and
+    repeating pixels change places freely, so the shortcut convolves first.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, upsample: bool) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        upsample: bool,
+        spectral: bool = False,
+        resampling: Resampling = "strided",
+        slope: float = SLOPE,
+    ) -> None:
         super().__init__()
-        self.inputs, self.outputs = inputs, outputs
-        self.second = initialised(nn.Conv2d(outputs, outputs, 3, padding=1))
+        self.inputs, self.outputs, self.slope = inputs, outputs, slope
+        self.repeats = upsample and resampling == "pooled"
+        self.second = initialised(nn.Conv2d(outputs, outputs, 3, padding=1), spectral=spectral)
         self.first: nn.Module
         self.shortcut: nn.Module
-        if upsample:
-            self.first = initialised(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1))
-            self.shortcut = initialised(nn.ConvTranspose2d(inputs, outputs, 2, stride=2))
+        if upsample and not self.repeats:
+            self.first = initialised(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), spectral=spectral)
+            self.shortcut = initialised(nn.ConvTranspose2d(inputs, outputs, 2, stride=2), spectral=spectral)
         else:
-            self.first = initialised(nn.Conv2d(inputs, outputs, 3, padding=1))
-            self.shortcut = nn.Identity() if inputs == outputs else initialised(nn.Conv2d(inputs, outputs, 1))
+            self.first = initialised(nn.Conv2d(inputs, outputs, 3, padding=1), spectral=spectral)
+            plain = inputs == outputs and not upsample
+            self.shortcut = nn.Identity() if plain else initialised(nn.Conv2d(inputs, outputs, 1), spectral=spectral)
         self.parameter_count = 2 * (inputs + outputs)
 
     def forward(
@@ -71,9 +126,11 @@ class AdaptiveResidual(nn.Module):
         """Return the features, normalised and re-coloured for the person that `adain_params` describe."""
         counts = [self.inputs, self.inputs, self.outputs, self.outputs]
         scale1, shift1, scale2, shift2 = torch.split(adain_params, counts, dim=1)
-        y = self.first(F.leaky_relu(adaptive_instance_norm(x, scale1, shift1), SLOPE))
-        y = self.second(F.leaky_relu(adaptive_instance_norm(y, scale2, shift2), SLOPE))
-        result: Tensor = y + self.shortcut(x)
+        y = F.leaky_relu(adaptive_instance_norm(x, scale1, shift1), self.slope)
+        y = self.first(_repeated(y) if self.repeats else y)
+        y = self.second(F.leaky_relu(adaptive_instance_norm(y, scale2, shift2), self.slope))
+        short = self.shortcut(x)
+        result: Tensor = y + (_repeated(short) if self.repeats else short)
         return result
 
 
@@ -100,8 +157,8 @@ def instance_norm(channels: int) -> nn.Module:
     return nn.GroupNorm(channels, channels)
 
 
-def initialised(layer: nn.Conv2d | nn.ConvTranspose2d, *, spectral: bool = False) -> nn.Module:
-    """Return the convolution with orthogonal weights and zero bias, under spectral norm if asked."""
+def initialised(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear, *, spectral: bool = False) -> nn.Module:
+    """Return the layer with orthogonal weights and zero bias, under spectral norm if asked."""
     nn.init.orthogonal_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -116,18 +173,28 @@ def stem(inputs: int, outputs: int, stride: int, *, spectral: bool = False) -> n
     return initialised(nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=1), spectral=spectral)
 
 
-def head(inputs: int, stride: int) -> nn.Module:
+def head(inputs: int, stride: int, *, spectral: bool = False) -> nn.Module:
     """Return the last layer, to RGB at `stride` (1 or 2) times the resolution of its input."""
     if stride == 1:
-        return initialised(nn.Conv2d(inputs, 3, 3, padding=1))
-    return initialised(nn.ConvTranspose2d(inputs, 3, 4, stride=2, padding=1))
+        return initialised(nn.Conv2d(inputs, 3, 3, padding=1), spectral=spectral)
+    return initialised(nn.ConvTranspose2d(inputs, 3, 4, stride=2, padding=1), spectral=spectral)
 
 
-def pooled(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels"]:
-    """Return the rectified features summed over space, divided by the square root of their number.
+def pooled(
+    x: Float[Tensor, "batch channels height width"], pooling: Pooling = "scaled_sum"
+) -> Float[Tensor, "batch channels"]:
+    """Return the rectified features pooled over space.
 
-    The paper sums; the division keeps the variance independent of the resolution.
+    The paper sums; its first version took the maximum. `scaled_sum` divides the sum by the square root of the number
+    of pixels, which keeps the variance independent of the resolution.
     """
-    area = x.shape[2] * x.shape[3]
-    vectors: Tensor = torch.relu(x).sum(dim=(2, 3)) / float(area) ** 0.5
-    return vectors
+    rectified = torch.relu(x)
+    if pooling == "max":
+        return rectified.amax(dim=(2, 3))
+    vectors: Tensor = rectified.sum(dim=(2, 3))
+    return vectors if pooling == "sum" else vectors / float(x.shape[2] * x.shape[3]) ** 0.5
+
+
+def _repeated(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels out_h out_w"]:
+    """Return the features at twice the resolution, each pixel four times."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")

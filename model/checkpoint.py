@@ -36,7 +36,7 @@ class TrainingClip(Record):
 class CheckpointConfig(Record):
     """What made a checkpoint, and the hash of its tensors."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     preset: Preset
     steps: int
     seed: int

@@ -56,7 +56,7 @@ def content_view(
 
 
 def update(optimiser: torch.optim.Optimizer, loss: Float[Tensor, ""], *, gradient_clip: float, where: str) -> None:
-    """Take one optimiser step on `loss`.
+    """Take one optimiser step on `loss`; a `gradient_clip` of 0 leaves gradients alone.
 
     Raises:
         HeadshotError: The loss is not finite; `where` names the phase and step.
@@ -69,7 +69,8 @@ def update(optimiser: torch.optim.Optimizer, loss: Float[Tensor, ""], *, gradien
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    nn.utils.clip_grad_norm_(parameters, gradient_clip)
+    if gradient_clip:
+        nn.utils.clip_grad_norm_(parameters, gradient_clip)
     optimiser.step()
 
 

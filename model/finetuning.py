@@ -38,10 +38,10 @@ CLOSING_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """The T support frames of a person and their landmarks in pixels."""
+    """The T support frames of a person and their landmarks in pixels, 70 where the preset has gaze, else 68."""
 
     frames: UInt8[np.ndarray, "shots size size 3"]
-    landmarks: Float[np.ndarray, "shots 68 2"]
+    landmarks: Float[np.ndarray, "shots points 2"]
 
     @property
     def size_px(self) -> int:
@@ -64,7 +64,7 @@ class Adapted:
     """Updates behind the weights; those that a stop rule took back are not among them."""
 
     def render(
-        self, driving_landmarks: Float[np.ndarray, "frames 68 2"], device: torch.device
+        self, driving_landmarks: Float[np.ndarray, "frames points 2"], device: torch.device
     ) -> Float[Tensor, "frames 3 size size"]:
         """Return frames in [-1, 1]; landmarks are (x, y) in pixels of the support frames' size."""
         person = self.person
@@ -258,12 +258,18 @@ class _FineTuner:
         with torch.no_grad():
             _, real = self.judge(drawn.target, drawn.maps, self.vector)
         terms = (
-            weights.content * self.content(*content_view(generated, drawn.target, number, rng)),
+            weights.content * self.content(*self._content_view(generated, drawn.target, number, rng)),
             weights.pixel * (generated - drawn.target).abs().mean(),
             weights.adversarial * losses.adversarial(scores.float()),
             weights.feature_matching * losses.feature_matching(real, fake),
         )
         return torch.stack([term.float() for term in terms]).sum()
+
+    def _content_view(
+        self, generated: Tensor, target: Tensor, number: int, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        windows = self.preset.losses.content_windows
+        return content_view(generated, target, number, rng) if windows else (generated, target)
 
 
 @dataclass(frozen=True, slots=True)

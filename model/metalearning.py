@@ -64,15 +64,21 @@ class MetaLearner:
         self._warm_up(number)
         playing = number >= schedule.adversarial_from * schedule.steps
         generated, values = self.embedder_generator(number, batch, adversarial=playing)
-        if playing:
+        for _ in range(schedule.discriminator_steps if playing else 0):
             values |= self.discriminator(number, batch, generated.detach())
         decay = min(schedule.ema_decay, (number + 1) / (number + 10))
         for part in ("embedder", "generator"):
-            average_into(self.averaged.parts[part].parameters(), self.networks.parts[part].parameters(), decay)
+            average, current = self.averaged.parts[part], self.networks.parts[part]
+            average_into(average.parameters(), current.parameters(), decay)
+            # Directions of the spectral norms: those of long ago would give averaged weights a wrong norm.
+            for mean, value in zip(average.buffers(), current.buffers(), strict=True):
+                mean.copy_(value)
         return values
 
     def embedder_generator(self, number: int, batch: Batch, *, adversarial: bool) -> tuple[Tensor, dict[str, float]]:
         """Update E and G: look like the target, fool the discriminator, agree with it on who this is (equation 3).
+
+        The variant `ff` leaves the agreement out.
 
         Returns:
             The generated frames, and the value of each term.
@@ -86,7 +92,7 @@ class MetaLearner:
             psi = networks.generator.adain_params(embedding)
             generated: Tensor = networks.generator(batch.target_maps, psi, canvas)
             terms = {
-                "content": weights.content * self.content(*content_view(generated, batch.target_frames, number, rng)),
+                "content": weights.content * self.content(*self._content_view(generated, batch, number, rng)),
                 "pixel": weights.pixel * (generated - batch.target_frames).abs().mean(),
             }
             if adversarial:
@@ -97,7 +103,8 @@ class MetaLearner:
                 clip_embedding = networks.discriminator.clip_embedding(batch.clips)
                 terms["adversarial"] = weights.adversarial * losses.adversarial(scores.float())
                 terms["feature_matching"] = weights.feature_matching * losses.feature_matching(real, fake)
-                terms["match"] = weights.match * losses.match(embedding.float(), clip_embedding)
+                if self.preset.meta_learning.variant == "ft":
+                    terms["match"] = weights.match * losses.match(embedding.float(), clip_embedding)
         networks.discriminator.requires_grad_(True)
         self._update("embedder_generator", number, torch.stack([term.float() for term in terms.values()]).sum())
         return generated, {name: float(term.detach()) for name, term in terms.items()}
@@ -132,6 +139,13 @@ class MetaLearner:
                 index, field = key.split(".", 1)
                 moments.setdefault(int(index), {})[field] = tensor
             optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+
+    def _content_view(
+        self, generated: Tensor, batch: Batch, number: int, rng: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        if not self.preset.losses.content_windows:
+            return generated, batch.target_frames
+        return content_view(generated, batch.target_frames, number, rng)
 
     def _warm_up(self, number: int) -> None:
         share = min(1.0, (number + 1) / self.preset.meta_learning.warmup_steps)

@@ -1,5 +1,6 @@
 """Embedder, generator and discriminator of Zakharov et al. 2019 (arXiv 1905.08233), in configurable sizes."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -7,8 +8,18 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from model.blocks import SLOPE, AdaptiveResidual, ResidualDown, head, initialised, pooled, stem
-from model.presets import NetworkConfig
+from model.attention import SelfAttention
+from model.blocks import (
+    AdaptiveResidual,
+    Residual,
+    ResidualDown,
+    adaptive_instance_norm,
+    head,
+    initialised,
+    pooled,
+    stem,
+)
+from model.network_config import NetworkConfig
 
 PROJECTION_SCALE = 0.01
 OUTPUT_SCALE = 0.2
@@ -19,16 +30,17 @@ CANVAS_RANGE = 0.98
 class Embedder(nn.Module):
     """E(x, y): one frame and its landmark map to an identity embedding.
 
-    Differs from the paper in a linear layer behind the pooling, which
-    lets the embedding be longer than the widest feature map.
+    With `config.linear_after_pooling`, which the paper does not have, the embedding can be longer than the widest
+    feature map.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        channels = config.embedder_channels
-        self.stem = stem(6, channels[0], config.stride)
-        self.blocks = nn.Sequential(*(ResidualDown(a, b) for a, b in pairwise(channels)))
-        self.project = nn.Linear(channels[-1], config.identity_embedding)
+        channels, spectral = config.embedder_channels, config.spectral_norm == "all"
+        self.pooling = config.pooling
+        self.stem = _first_layer(6, channels[0], config, spectral=spectral)
+        self.blocks = nn.Sequential(*_down_blocks(channels, config, spectral=spectral))
+        self.project = _linear_after_pooling(channels[-1], config, spectral=spectral)
 
     def forward(
         self,
@@ -39,7 +51,7 @@ class Embedder(nn.Module):
         batch, shots = frames.shape[:2]
         both = torch.cat([frames, landmark_maps], dim=2).flatten(0, 1)  # (b * k, 6, h, w)
         features = self.blocks(self.stem(both))
-        embeddings: Tensor = self.project(pooled(features))
+        embeddings: Tensor = self.project(pooled(features, self.pooling))
         return embeddings.view(batch, shots, -1).mean(dim=1)
 
 
@@ -55,22 +67,34 @@ class Generator(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.canvas = config.canvas
-        channels = config.generator_channels
-        self.stem = stem(9 if config.canvas else 3, channels[0], config.stride)
-        self.down = nn.ModuleList(ResidualDown(a, b, normalise=True) for a, b in pairwise(channels))
+        self.canvas, self.slope = config.canvas, config.negative_slope
+        channels, spectral = config.generator_channels, config.spectral_norm == "all"
+        self.stem = _first_layer(9 if config.canvas else 3, channels[0], config, spectral=spectral)
+        self.down = nn.ModuleList(_down_blocks(channels, config, spectral=spectral, normalise=True))
         rising = channels[::-1]
+        # Blocks that read the image have halved it once more than there are pairs of channels.
+        ups = pairwise(rising if config.first_layer == "convolution" else (rising[0], *rising))
+        steps = [(rising[0], rising[0], False)] * config.bottleneck_blocks + [(a, b, True) for a, b in ups]
         self.adaptive = nn.ModuleList(
-            [AdaptiveResidual(rising[0], rising[0], upsample=False) for _ in range(config.bottleneck_blocks)]
-            + [AdaptiveResidual(a, b, upsample=True) for a, b in pairwise(rising)]
+            AdaptiveResidual(a, b, upsample=up, spectral=spectral, resampling=config.resampling, slope=self.slope)
+            for a, b, up in steps
         )
+        self.attention: nn.Module = nn.Identity()
+        self.attention_behind = -1
+        if config.attention_up_px is not None:
+            self.attention_behind = config.bottleneck_blocks + config.rising_px.index(config.attention_up_px)
+            self.attention = SelfAttention(steps[self.attention_behind][1], spectral=spectral)
         self.skips = nn.ModuleList(initialised(nn.Conv2d(c, c, 1)) for c in (rising[1:] if config.canvas else ()))
-        self.head = head(channels[0], config.stride)
-        self.adain_parameter_count = sum(block.parameter_count for block in self.adaptive_blocks)
-        self.projection = nn.Linear(config.identity_embedding, self.adain_parameter_count)
-        nn.init.normal_(self.projection.weight, std=PROJECTION_SCALE)
-        nn.init.zeros_(self.projection.bias)
-        self._start_quietly()
+        self.head = head(channels[0], config.stride, spectral=spectral)
+        self.adain_counts = [block.parameter_count for block in self.adaptive_blocks]
+        if config.first_layer == "block":
+            self.adain_counts.append(2 * channels[0])  # in front of the last layer
+        self.adain_parameter_count = sum(self.adain_counts)
+        self.projection: nn.Module = _projection(config.identity_embedding, self.adain_parameter_count)
+        if spectral:
+            nn.utils.parametrizations.spectral_norm(self.projection)
+        else:
+            self._start_quietly()
 
     @property
     def adaptive_blocks(self) -> list[AdaptiveResidual]:
@@ -103,14 +127,18 @@ class Generator(nn.Module):
         for down in self.down:
             levels.append(x)
             x = down(x)
-        psi = adain_params.expand(len(x), -1)
+        parts = torch.split(adain_params.expand(len(x), -1), self.adain_counts, dim=1)
         blocks = self.adaptive_blocks
         rising = len(blocks) - len(self.down)
-        for number, part in enumerate(torch.split(psi, [b.parameter_count for b in blocks], dim=1)):
-            x = blocks[number](x, part)
+        for number, block in enumerate(blocks):
+            x = block(x, parts[number])
             if number >= rising and self.canvas:
                 x = x + self.skips[number - rising](levels[len(blocks) - 1 - number])
-        x = self.head(F.leaky_relu(x, SLOPE)).float()
+            if number == self.attention_behind:
+                x = self.attention(x)
+        if len(parts) > len(blocks):
+            x = adaptive_instance_norm(x, *parts[-1].chunk(2, dim=1))
+        x = self.head(F.leaky_relu(x, self.slope)).float()
         if canvas is not None:
             x = x + torch.atanh(canvas[:, :3].float() * CANVAS_RANGE)
         return torch.tanh(x)
@@ -132,9 +160,14 @@ class Discriminator(nn.Module):
     def __init__(self, config: NetworkConfig, clips: int) -> None:
         super().__init__()
         channels = config.discriminator_channels
-        self.stem = stem(6, channels[0], config.stride, spectral=True)
-        self.blocks = nn.ModuleList(ResidualDown(a, b, spectral=True) for a, b in pairwise(channels))
-        self.project = nn.Linear(channels[-1], config.identity_embedding)
+        self.pooling, self.stem_is_block = config.pooling, config.first_layer == "block"
+        self.stem = _first_layer(6, channels[0], config, spectral=True)
+        self.blocks = nn.ModuleList(_down_blocks(channels, config, spectral=True))
+        self.blocks.extend(
+            Residual(channels[-1], spectral=True, slope=config.negative_slope)
+            for _ in range(config.discriminator_last_blocks)
+        )
+        self.project = _linear_after_pooling(channels[-1], config, spectral=config.spectral_norm == "all")
         self.clip_embedding = nn.Embedding(clips, config.identity_embedding)
         nn.init.normal_(self.clip_embedding.weight, std=0.02)
         self.shared_embedding = nn.Parameter(torch.randn(config.identity_embedding) * 0.02)
@@ -153,9 +186,58 @@ class Discriminator(nn.Module):
     ) -> tuple[Float[Tensor, " batch"], list[Tensor]]:
         """Return the raw realism score of each frame and the features after every block."""
         x = self.stem(torch.cat([frames, landmark_maps], dim=1))
-        features: list[Tensor] = []
+        features: list[Tensor] = [x] if self.stem_is_block else []
         for block in self.blocks:
             x = block(x)
             features.append(x)
-        scores = (self.project(pooled(x)) * vectors).sum(dim=1) + self.bias
+        scores = (self.project(pooled(x, self.pooling)) * vectors).sum(dim=1) + self.bias
         return scores, features
+
+
+def _first_layer(inputs: int, outputs: int, config: NetworkConfig, *, spectral: bool) -> nn.Module:
+    """Return what reads the image."""
+    if config.first_layer == "convolution":
+        return stem(inputs, outputs, config.stride, spectral=spectral)
+    return ResidualDown(
+        inputs,
+        outputs,
+        spectral=spectral,
+        resampling=config.resampling,
+        slope=config.negative_slope,
+        reads_image=True,
+    )
+
+
+def _down_blocks(
+    channels: Sequence[int], config: NetworkConfig, *, spectral: bool, normalise: bool = False
+) -> list[nn.Module]:
+    """Return one block for each step from one number of channels to the next, with self-attention behind its place."""
+    blocks: list[nn.Module] = []
+    for level, (inputs, outputs) in enumerate(pairwise(channels), start=1):
+        block: nn.Module = ResidualDown(
+            inputs,
+            outputs,
+            normalise=normalise,
+            spectral=spectral,
+            resampling=config.resampling,
+            slope=config.negative_slope,
+        )
+        if config.first_px >> level == config.attention_down_px:
+            block = nn.Sequential(block, SelfAttention(outputs, spectral=spectral))
+        blocks.append(block)
+    return blocks
+
+
+def _linear_after_pooling(channels: int, config: NetworkConfig, *, spectral: bool) -> nn.Module:
+    if not config.linear_after_pooling:
+        return nn.Identity()
+    layer = nn.Linear(channels, config.identity_embedding)
+    return nn.utils.parametrizations.spectral_norm(layer) if spectral else layer
+
+
+def _projection(length: int, parameters: int) -> nn.Linear:
+    """Return P, which is small at the start: AdaIN begins as plain instance norm."""
+    layer = nn.Linear(length, parameters)
+    nn.init.normal_(layer.weight, std=PROJECTION_SCALE)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -5,48 +5,25 @@ from math import log
 from typing import Literal
 
 from manifests.schema import Record
+from model.loss_weights import EMBEDDED_CONTENT, LossWeights, with_embedded_content
+from model.network_config import NetworkConfig
 from weights.errors import HeadshotError
 
-
-class NetworkConfig(Record):
-    """Sizes of the embedder, the generator and the discriminator."""
-
-    size_px: int
-    """Side of the square images."""
-    stride: Literal[1, 2]
-    """Of the first and last layer: 2 keeps the networks off the full resolution, 1 is the paper's layout."""
-    identity_embedding: int
-    """Length N of the identity embedding (512 in the paper)."""
-    generator_channels: tuple[int, ...]
-    """Channels after the stem and after each down block; the up path mirrors them."""
-    bottleneck_blocks: int
-    """Residual blocks with AdaIN at the lowest resolution."""
-    canvas: bool
-    """Show the generator one warped frame of the person (see `Generator`); false is the paper's layout."""
-    embedder_channels: tuple[int, ...]
-    discriminator_channels: tuple[int, ...]
-
-
-class LossWeights(Record):
-    """Weights of the terms that the embedder and the generator minimise, and of the discriminator's hinge."""
-
-    content: float
-    """L1 between VGG16 activations of the generated and the target frame, summed over layers."""
-    pixel: float
-    """L1 between the frames themselves, in [-1, 1]; 0 in the paper."""
-    adversarial: float
-    feature_matching: float
-    match: float
-    """L1 between the identity embedding and the clip embedding W_i (equation 4)."""
+Variant = Literal["ff", "ft"]
 
 
 class MetaLearningConfig(Record):
     """Schedule of the first phase, over many people."""
 
+    variant: Variant
+    """`ff`, for use without fine-tuning: no match term. `ft`, for use with it: the match term makes an embedding a
+    start for a new person's vector in the discriminator."""
     steps: int
     batch: int
     shots: int
     """K: support frames that the embedder sees in an episode."""
+    discriminator_steps: int
+    """Updates of the discriminator for each update of embedder and generator, on the same frames."""
     adversarial_from: float
     """Share of the steps after which the discriminator starts to train and to count."""
     warmup_steps: int
@@ -56,6 +33,7 @@ class MetaLearningConfig(Record):
     """Rate of P, the matrix that turns an identity embedding into AdaIN parameters."""
     discriminator_rate: float
     gradient_clip: float
+    """Largest norm of a gradient; 0 leaves gradients alone."""
     ema_decay: float
     checkpoint_every: int
 
@@ -102,25 +80,63 @@ class Preset(Record):
     meta_learning: MetaLearningConfig
     fine_tuning: FineTuningConfig
 
+    def varied(self, *, variant: Variant | None = None, embedded_content: bool = False, gaze: bool = False) -> "Preset":
+        """Return the preset with what is given changed; the name stays, the fields tell.
+
+        Args:
+            variant: Of meta-learning.
+            embedded_content: VGG16, which comes from a package, stands in for the content networks of the paper.
+            gaze: Draw irises into the landmark maps.
+        """
+        changed = self
+        if variant is not None:
+            schedule = changed.meta_learning.model_copy(update={"variant": variant})
+            changed = changed.model_copy(update={"meta_learning": schedule})
+        if embedded_content:
+            changed = changed.model_copy(update={"losses": with_embedded_content(changed.losses)})
+        if gaze:
+            changed = changed.model_copy(update={"network": changed.network.model_copy(update={"gaze": True})})
+        return changed
+
 
 _COMPACT = Preset(
     name="compact",
     description="128 px, trains in minutes on two CPU cores",
     network=NetworkConfig(
         size_px=128,
+        first_layer="convolution",
         stride=2,
+        resampling="strided",
+        negative_slope=0.2,
+        spectral_norm="discriminator",
+        attention_down_px=None,
+        attention_up_px=None,
+        pooling="scaled_sum",
+        linear_after_pooling=True,
         identity_embedding=512,
         generator_channels=(32, 64, 128),
         bottleneck_blocks=2,
         canvas=True,
         embedder_channels=(16, 32, 64, 128, 192),
         discriminator_channels=(16, 32, 64, 128),
+        discriminator_last_blocks=0,
+        gaze=False,
     ),
-    losses=LossWeights(content=1.0, pixel=4.0, adversarial=0.1, feature_matching=1.0, match=0.5),
+    losses=LossWeights(
+        content=1.0,
+        content_networks=EMBEDDED_CONTENT,
+        content_windows=True,
+        pixel=4.0,
+        adversarial=0.1,
+        feature_matching=1.0,
+        match=0.5,
+    ),
     meta_learning=MetaLearningConfig(
+        variant="ft",
         steps=550,
         batch=8,
         shots=3,
+        discriminator_steps=1,
         adversarial_from=0.7,
         warmup_steps=50,
         generator_rate=5e-4,
@@ -143,15 +159,15 @@ _COMPACT = Preset(
 _TINY = Preset(
     name="tiny",
     description="64 px, for tests: seconds on one core, no quality to speak of",
-    network=NetworkConfig(
-        size_px=64,
-        stride=2,
-        identity_embedding=32,
-        generator_channels=(16, 24),
-        bottleneck_blocks=1,
-        canvas=True,
-        embedder_channels=(8, 16, 32),
-        discriminator_channels=(8, 16, 32),
+    network=_COMPACT.network.model_copy(
+        update={
+            "size_px": 64,
+            "identity_embedding": 32,
+            "generator_channels": (16, 24),
+            "bottleneck_blocks": 1,
+            "embedder_channels": (8, 16, 32),
+            "discriminator_channels": (8, 16, 32),
+        }
     ),
     losses=_COMPACT.losses,
     meta_learning=_COMPACT.meta_learning.model_copy(
@@ -160,8 +176,76 @@ _TINY = Preset(
     fine_tuning=_COMPACT.fine_tuning.model_copy(update={"iterations_at_shots": ((1, 2), (8, 4), (32, 6)), "batch": 2}),
 )
 
-PresetName = Literal["compact", "tiny"]
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (_COMPACT, _TINY)}
+_ZAKHAROV_V2 = Preset(
+    name="zakharov-256-v2",
+    description="256 px, the networks and the second published loss weights of Zakharov et al.; for a large GPU",
+    network=NetworkConfig(
+        size_px=256,
+        first_layer="block",
+        stride=1,
+        resampling="pooled",
+        negative_slope=0.0,
+        spectral_norm="all",
+        attention_down_px=32,
+        attention_up_px=64,
+        pooling="sum",
+        linear_after_pooling=False,
+        identity_embedding=512,
+        generator_channels=(64, 128, 256, 512),
+        bottleneck_blocks=4,
+        canvas=False,
+        embedder_channels=(64, 128, 256, 512, 512, 512),
+        discriminator_channels=(64, 128, 256, 512, 512, 512),
+        discriminator_last_blocks=1,
+        gaze=False,
+    ),
+    losses=LossWeights(
+        content=1.0,
+        content_networks=(("vgg19", 1.5e-1), ("vggface", 2.5e-2)),
+        content_windows=False,
+        pixel=0.0,
+        adversarial=1.0,
+        feature_matching=10.0,
+        match=10.0,
+    ),
+    meta_learning=MetaLearningConfig(
+        variant="ft",
+        steps=1_365_000,  # 75 epochs over the 145,569 training videos of VoxCeleb2, in batches of 8
+        batch=8,
+        shots=8,
+        discriminator_steps=2,
+        adversarial_from=0.0,
+        warmup_steps=1,
+        generator_rate=5e-5,
+        embedder_rate=5e-5,
+        projection_rate=5e-5,
+        discriminator_rate=2e-4,
+        gradient_clip=0.0,
+        ema_decay=0.999,
+        checkpoint_every=1000,
+    ),
+    fine_tuning=FineTuningConfig(
+        iterations_at_shots=((1, 40), (8, 40), (32, 160)),  # 40 epochs
+        batch=8,
+        rate=5e-5,
+        discriminator_rate=2e-4,
+        ema_decay=0.97,
+    ),
+)
+
+_ZAKHAROV_V1 = _ZAKHAROV_V2.model_copy(
+    update={
+        "name": "zakharov-256-v1",
+        "description": "256 px, the networks and the first published loss weights of Zakharov et al.; for a large GPU",
+        "network": _ZAKHAROV_V2.network.model_copy(update={"pooling": "max"}),
+        "losses": _ZAKHAROV_V2.losses.model_copy(
+            update={"content_networks": (("vgg19", 1e-2), ("vggface", 2e-3)), "match": 80.0}
+        ),
+    }
+)
+
+PresetName = Literal["compact", "tiny", "zakharov-256-v1", "zakharov-256-v2"]
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in (_COMPACT, _TINY, _ZAKHAROV_V1, _ZAKHAROV_V2)}
 
 
 def preset(name: str) -> Preset:

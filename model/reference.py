@@ -34,11 +34,13 @@ class ReferenceHead:
         """Fine-tuning updates that were made; 0 for the feed-forward variant."""
         return self.adapted.iterations
 
-    def render(self, driving_landmarks: Float[np.ndarray, "frames 68 2"]) -> UInt8[np.ndarray, "frames size size 3"]:
+    def render(
+        self, driving_landmarks: Float[np.ndarray, "frames points 2"]
+    ) -> UInt8[np.ndarray, "frames size size 3"]:
         """Return one RGB frame for each set of landmarks.
 
         Args:
-            driving_landmarks: (x, y) in pixels of a `size_px` image, finite.
+            driving_landmarks: (x, y) in pixels of a `size_px` image, finite; as many a frame as the support had.
         """
         frames = [np.zeros((0, self.size_px, self.size_px, 3), np.uint8)]
         for start in range(0, len(driving_landmarks), RENDER_BATCH):
@@ -75,6 +77,11 @@ class ReferenceModel:
         return self.config.preset.network.size_px
 
     @property
+    def gaze(self) -> bool:
+        """Whether it takes 70 points, the iris centres behind the 68 landmarks."""
+        return self.config.preset.network.gaze
+
+    @property
     def checkpoint_sha256(self) -> str:
         """Hash of the tensors."""
         return self.config.model_sha256
@@ -86,10 +93,10 @@ class ReferenceModel:
 
     @cached_property
     def _content(self) -> ContentLoss:
-        return ContentLoss.pretrained().to(self.device)
+        return ContentLoss.pretrained(self.config.preset.losses.content_networks).to(self.device)
 
     def feed_forward(
-        self, frames: UInt8[np.ndarray, "shots size size 3"], landmarks: Float[np.ndarray, "shots 68 2"]
+        self, frames: UInt8[np.ndarray, "shots size size 3"], landmarks: Float[np.ndarray, "shots points 2"]
     ) -> ReferenceHead:
         """Return a head whose AdaIN parameters come from the embedder alone."""
         self._check(frames, landmarks)
@@ -100,7 +107,7 @@ class ReferenceModel:
     def fine_tune(
         self,
         frames: UInt8[np.ndarray, "shots size size 3"],
-        landmarks: Float[np.ndarray, "shots 68 2"],
+        landmarks: Float[np.ndarray, "shots points 2"],
         seed: int = 0,
     ) -> ReferenceHead:
         """Return a head trained on the support frames; see `model.finetuning.fine_tune`."""
@@ -121,10 +128,11 @@ class ReferenceModel:
 
     def _check(self, frames: np.ndarray, landmarks: np.ndarray) -> None:
         wanted = (self.size_px, self.size_px, 3)
-        if not len(frames) or frames.shape[1:] != wanted or landmarks.shape != (len(frames), 68, 2):
+        points = 70 if self.gaze else 68
+        if not len(frames) or frames.shape[1:] != wanted or landmarks.shape != (len(frames), points, 2):
             raise HeadshotError(
                 f"support of shape {frames.shape} with landmarks {landmarks.shape} does not fit the preset "
-                f"{self.config.preset.name}: it takes one or more frames of {wanted} with 68 points each; "
+                f"{self.config.preset.name}: it takes one or more frames of {wanted} with {points} points each; "
                 f"run the benchmark at --size {self.size_px}"
             )
         if not np.isfinite(landmarks).all():

@@ -20,14 +20,13 @@ from model.checkpoint import (
     read_config,
     save,
 )
-from model.content import WEIGHT_ID, ContentLoss
+from model.content import ContentLoss, content_sha256
 from model.engine import choose_device
 from model.metalearning import MetaLearner
 from model.presets import Preset
 from pipeline.store import ClipEntry, Store
 from weights.errors import HeadshotError
-from weights.fetch import fetch
-from weights.files import publish, sha256_of
+from weights.files import publish
 
 RESUME_FILE = "resume.safetensors"
 STATS_FILE = "stats.jsonl"
@@ -84,6 +83,7 @@ def train(
     Raises:
         HeadshotError: Too little training data, another run's checkpoint in `folder`, or a loss that is not finite.
     """
+    store = store.with_irises() if preset.network.gaze else store
     clips = training_clips(store, preset)
     wanted = _describe(store, preset, clips, seed)
     if (folder / CONFIG_FILE).is_file():
@@ -96,7 +96,9 @@ def train(
         batch=preset.meta_learning.batch,
         seed=seed,
     )
-    learner = MetaLearner(preset, len(clips), ContentLoss.pretrained(), choose_device(device), seed)
+    learner = MetaLearner(
+        preset, len(clips), ContentLoss.pretrained(preset.losses.content_networks), choose_device(device), seed
+    )
     folder.mkdir(parents=True, exist_ok=True)
     _run(learner, batches, folder, wanted, progress)
     networks = Networks(preset, len(clips))
@@ -232,7 +234,7 @@ def _describe(store: Store, preset: Preset, clips: Sequence[StoredClip], seed: i
             )
             for stored in clips
         ),
-        weights={WEIGHT_ID: sha256_of(fetch(WEIGHT_ID))},
+        weights=content_sha256(preset.losses.content_networks),
         headshot_version=version("headshot"),
         torch_version=torch.__version__,
     )

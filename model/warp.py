@@ -13,8 +13,8 @@ ANCHORS_PER_SIDE = 5
 
 def warp(
     frame: UInt8[np.ndarray, "size size 3"],
-    landmarks: Float[np.ndarray, "68 2"],
-    target: Float[np.ndarray, "68 2"],
+    landmarks: Float[np.ndarray, "points 2"],
+    target: Float[np.ndarray, "points 2"],
 ) -> UInt8[np.ndarray, "size size 3"]:
     """Return the frame with what lies at `landmarks` moved to `target`, the border held in place.
 

@@ -84,8 +84,8 @@ def five_points(points: Float[np.ndarray, "68 2"]) -> Float[np.ndarray, "5 2"]:
 
 
 def nearest(
-    driving: Float[np.ndarray, "frames 68 2"], support: Float[np.ndarray, "shots 68 2"]
+    driving: Float[np.ndarray, "frames points 2"], support: Float[np.ndarray, "shots points 2"]
 ) -> Int[np.ndarray, " frames"]:
     """Return, for each driving set, the index of the support landmarks with the least mean distance."""
-    gaps = np.linalg.norm(driving[:, None] - support[None], axis=-1)  # (frames, shots, 68)
+    gaps = np.linalg.norm(driving[:, None] - support[None], axis=-1)  # (frames, shots, points)
     return np.asarray(gaps.mean(axis=-1).argmin(axis=1))

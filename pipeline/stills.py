@@ -9,16 +9,18 @@ from jaxtyping import Float, UInt8
 from pipeline.backends import load_backend
 from pipeline.config import PipelineConfig
 from pipeline.crop import cut, tube
+from pipeline.iris import load_iris
 from pipeline.landmarks import transform
 from weights.errors import HeadshotError
 
 
 def read_still(
     path: Path, config: PipelineConfig
-) -> tuple[UInt8[np.ndarray, "size size 3"], Float[np.ndarray, "68 2"]]:
+) -> tuple[UInt8[np.ndarray, "size size 3"], Float[np.ndarray, "points 2"]]:
     """Return the crop around the largest face of a picture, and its landmarks in pixels of the crop.
 
-    The same backend and margins as for clips; orientation tags of photographs are obeyed.
+    The same backend and margins as for clips; orientation tags of photographs are obeyed. The landmarks are 68, with
+    `config.gaze` followed by the centres of the right and of the left iris.
 
     Raises:
         HeadshotError: The file is no picture, or shows no face.
@@ -34,5 +36,8 @@ def read_still(
         )
     (face,) = backend.refine([pixels], faces[:1])
     square = tube(face.box[None], pixels.shape[1], pixels.shape[0], config)
-    points = transform(face.points, square.affine(config.size_px)).astype(np.float32)
+    found = face.points
+    if config.gaze:
+        found = np.concatenate([found, load_iris()(pixels, found).irises])
+    points = transform(found, square.affine(config.size_px)).astype(np.float32)
     return cut(pixels, square, config.size_px), points

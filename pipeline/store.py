@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -103,6 +103,8 @@ class Store:
     """Sorted by key."""
     stays_in_memory: bool = False
     """The dataset is small beside this machine's memory: what was read of it once is not read from disk again."""
+    gives_irises: bool = False
+    """See `with_irises`."""
 
     @classmethod
     def open(cls, root: Path | str, storage_options: Mapping[str, Any] | None = None) -> "Store":
@@ -158,6 +160,19 @@ class Store:
         with self.files.open(NAMES.index.as_posix()) as file:
             return pq.read_table(file)
 
+    def with_irises(self) -> "Store":
+        """Return the same dataset with the iris centres of the right and of the left eye behind the 68 `landmarks`.
+
+        Raises:
+            HeadshotError: The dataset was made without irises.
+        """
+        if not self.info.config.gaze:
+            raise HeadshotError(
+                f"the dataset {self.root} has no iris positions, which a model with gaze needs; make it again with "
+                "`headshot preprocess --gaze`, or use a model that was trained without `--gaze`"
+            )
+        return replace(self, gives_irises=True)
+
     def usable_rows(self, clip: Place) -> Int[np.ndarray, " rows"]:
         """Return the rows of a clip that have a face."""
         return np.flatnonzero(self._shard(clip).places(clip.first_row, clip.frames)["ok"])
@@ -179,10 +194,15 @@ class Store:
                 frame[...] = _resized(decode(image), size)
         return frames
 
-    def landmarks(self, clip: Place, rows: Rows, size_px: int | None = None) -> Float[np.ndarray, "rows 68 2"]:
-        """Return points in pixels of the image at the stored size, or at `size_px`; NaN where there is no face."""
+    def landmarks(self, clip: Place, rows: Rows, size_px: int | None = None) -> Float[np.ndarray, "rows points 2"]:
+        """Return points in pixels of the image at the stored size, or at `size_px`; NaN where there is no face.
+
+        68 a row, and 70 from a dataset `with_irises`.
+        """
         shard, stored = self._shard(clip), self.info.config.size_px
         points = shard.landmarks(shard.places(clip.first_row, clip.frames)[np.asarray(rows, int)])
+        if self.gives_irises:
+            points = np.concatenate([points, self._irises(clip, rows)], axis=1)
         return points if size_px in (None, stored) else rescale(points, stored, size_px)
 
     def sound(self, clip: ClipEntry) -> Sound | None:
@@ -202,6 +222,11 @@ class Store:
         """Return one column of a clip, all rows: lists as (rows, length), text as objects. Not to be written to."""
         path = NAMES.shard(clip.shard).as_posix()
         return _column(self.files, self.sha256, path, clip.row_group, clip.row_groups, name)
+
+    def _irises(self, clip: Place, rows: Rows) -> Float[np.ndarray, "rows 2 2"]:
+        if not isinstance(clip, ClipEntry):
+            raise TypeError("irises are read for clips of the index")
+        return np.asarray(self.column(clip, "irises")[np.asarray(rows, int)].reshape(-1, 2, 2))
 
     def _shard(self, clip: Place) -> ShardReader:
         return open_shard(self.files, self.sha256, clip.shard, often=self.stays_in_memory)

@@ -61,7 +61,7 @@ class _Footage:
     """Usable frames of one person in time order."""
 
     frames: UInt8[np.ndarray, "frames size size 3"]
-    landmarks: Float[np.ndarray, "frames 68 2"]
+    landmarks: Float[np.ndarray, "frames points 2"]
     pts_s: Float[np.ndarray, " frames"]
     """Times in the recording."""
     fps: float
@@ -86,8 +86,8 @@ def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto")
     if out.suffix.lower() != ".mp4":
         raise HeadshotError(f"--out {out}: the video is written as MP4; give a name that ends in .mp4")
     model = ReferenceModel.load(checkpoint, device)
-    person = _footage(request.support, request.data, model.size_px)
-    driver = _footage(request.driving, request.data, model.size_px)
+    person = _footage(request.support, request.data, model)
+    driver = _footage(request.driving, request.data, model)
     if len(person.frames) < request.shots:
         raise HeadshotError(
             f"--support {request.support} has {len(person.frames)} usable frames, --shots asks for {request.shots}; "
@@ -128,19 +128,21 @@ def _sound(request: Request, driver: _Footage) -> Sound | None:
     return replace(sound, start_s=sound.start_s + first_s) if sound else None
 
 
-def _footage(where: str, data: Path | str, size_px: int) -> _Footage:
-    """Read a clip of the dataset, a video, a picture or a folder of pictures at `size_px`."""
-    path = Path(where)
+def _footage(where: str, data: Path | str, model: ReferenceModel) -> _Footage:
+    """Read a clip of the dataset, a video, a picture or a folder of pictures as the model takes it."""
+    path, size_px = Path(where), model.size_px
+    config = PipelineConfig(size_px=size_px, gaze=model.gaze)
     if path.is_dir():
-        return _stills(sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES), where, size_px)
+        return _stills(sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES), where, config)
     if path.is_file():
-        return _stills([path], where, size_px) if path.suffix.lower() in PICTURES else _video(path, size_px)
+        return _stills([path], where, config) if path.suffix.lower() in PICTURES else _video(path, config)
     store = Store.open(data)
     clip = store.clips.find(where)
     if clip is None:
         some = ", ".join(known.key for known in store.clips[:MOST_LISTED])
         more = f" and {len(store.clips) - MOST_LISTED:,} more" if len(store.clips) > MOST_LISTED else ""
         raise HeadshotError(f"{where} is neither a file or folder nor a clip of {data}; its clips are: {some}{more}")
+    store = store.with_irises() if model.gaze else store
     rows = store.usable_rows(clip)
     return _Footage(
         frames=store.frames(clip, rows, size_px),
@@ -151,11 +153,11 @@ def _footage(where: str, data: Path | str, size_px: int) -> _Footage:
     )
 
 
-def _stills(paths: list[Path], where: str, size_px: int) -> _Footage:
+def _stills(paths: list[Path], where: str, config: PipelineConfig) -> _Footage:
     """Read pictures; each has to show a face."""
     if not paths:
         raise HeadshotError(f"{where} holds no picture ({', '.join(sorted(PICTURES))})")
-    stills = [read_still(path, PipelineConfig(size_px=size_px)) for path in paths]
+    stills = [read_still(path, config) for path in paths]
     return _Footage(
         frames=np.stack([frame for frame, _ in stills]),
         landmarks=np.stack([points for _, points in stills]),
@@ -165,7 +167,7 @@ def _stills(paths: list[Path], where: str, size_px: int) -> _Footage:
     )
 
 
-def _video(path: Path, size_px: int) -> _Footage:
+def _video(path: Path, config: PipelineConfig) -> _Footage:
     """Run a video through the same steps as a dataset."""
     clip = Clip(
         identity="person",
@@ -176,12 +178,13 @@ def _video(path: Path, size_px: int) -> _Footage:
         licence="",
         consent="",
     )
-    found = process_clip(path, clip, PipelineConfig(size_px=size_px))
+    found = process_clip(path, clip, config)
     if isinstance(found, Reject):
         raise HeadshotError(f"{path} cannot be used: {found.reason}: {found.detail}")
+    points = np.concatenate([found.landmarks, found.irises], axis=1) if config.gaze else found.landmarks
     return _Footage(
         frames=found.images[found.ok],
-        landmarks=found.landmarks[found.ok],
+        landmarks=points[found.ok],
         pts_s=found.pts_s[found.ok],
         fps=_rate(found.pts_s),
         skipped=int((~found.ok).sum()),

@@ -17,8 +17,9 @@ class Support:
 
     frames: UInt8[np.ndarray, "shots size size 3"]
     """RGB."""
-    landmarks: Float[np.ndarray, "shots 68 2"]
-    """(x, y) in pixels of `frames`; the centre of the top-left pixel is (0, 0)."""
+    landmarks: Float[np.ndarray, "shots points 2"]
+    """(x, y) in pixels of `frames`; the centre of the top-left pixel is (0, 0). 68 points, 70 for a system with
+    gaze."""
     size_px: int
     seed: int
     """For anything random in the adaptation; fixed by the task."""
@@ -27,12 +28,18 @@ class Support:
 class Head(Protocol):
     """A system adapted to one person. May have `iterations: int`, the number of fine-tuning steps it took."""
 
-    def render(self, driving_landmarks: Float[np.ndarray, "frames 68 2"]) -> UInt8[np.ndarray, "frames size size 3"]:
+    def render(
+        self, driving_landmarks: Float[np.ndarray, "frames points 2"]
+    ) -> UInt8[np.ndarray, "frames size size 3"]:
         """Return one RGB frame of `Support.size_px` for each set of driving landmarks, in their order."""
 
 
 class System(Protocol):
-    """Something that can be benchmarked."""
+    """Something that can be benchmarked.
+
+    May have `gaze: bool`; where it is true, the system gets the iris centres of the right and of the left eye behind
+    the 68 landmarks, and the dataset must have them.
+    """
 
     @property
     def name(self) -> str:

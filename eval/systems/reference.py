@@ -26,6 +26,7 @@ class _Reference:
         """
         self._folder, self._device = folder, device
         checkpoint = read_config(folder)
+        self.gaze = checkpoint.preset.network.gaze
         self.training_identities = frozenset(clip.identity for clip in checkpoint.clips)
         self.config: dict[str, JsonValue] = {
             "version": self.VERSION,

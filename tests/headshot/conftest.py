@@ -9,7 +9,6 @@ from eval.benchmark import benchmark
 from eval.metrics.specs import PSNR, SSIM
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.tasks import make_tasks
-from model import training
 from model.content import ContentLoss
 from model.presets import Preset, preset
 from model.training import train
@@ -31,8 +30,8 @@ def one_step() -> Preset:
 def train_without_downloads(patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Stand random weights in for the content network."""
     (folder / "weights").write_bytes(b"random")
-    patch.setattr(training, "fetch", lambda _: folder / "weights")
-    patch.setattr(ContentLoss, "pretrained", classmethod(lambda _: random_content()))
+    patch.setattr("model.content.fetch", lambda _: folder / "weights")
+    patch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: random_content()))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from model.content import ContentLoss
+from model.network_config import NetworkConfig
 from model.presets import Preset, preset
+from model.vgg import SPECS, Vgg
 
 SIZE_PX = 64
 
@@ -28,6 +30,12 @@ def face_points(shift: tuple[float, float] = (0, 0), mouth: float = 2.0) -> np.n
     inner = [(32 + 6 * np.cos(a), 45 - mouth * np.sin(a)) for a in np.linspace(np.pi, -np.pi, 9)[:8]]
     points = np.concatenate([jaw, np.array(brows + nose + eyes + outer + inner)])
     return (points + np.array(shift)).astype(np.float32)
+
+
+def with_irises(points: np.ndarray, look_px: float) -> np.ndarray:
+    """Return 70 points: the landmarks and both irises, so far to the right of the middle of the eye."""
+    eyes = np.stack([points[36:42].mean(axis=0), points[42:48].mean(axis=0)]) + np.array([look_px, 0])
+    return np.concatenate([points, eyes.astype(np.float32)])
 
 
 def face_image(points: np.ndarray, skin: tuple[int, int, int], size_px: int = SIZE_PX) -> np.ndarray:
@@ -81,6 +89,10 @@ class DrawnStore:
         self.clips = tuple(clips)
         self.info = SimpleNamespace(name="drawn", manifest_sha256="0" * 64, config=SimpleNamespace(size_px=SIZE_PX))
 
+    def with_irises(self) -> "DrawnStore":
+        """The same people; their irises go from left to right."""
+        return _LookingStore(self.clips)
+
     def usable_rows(self, clip: DrawnClip) -> np.ndarray:
         """All rows."""
         return np.arange(clip.frames)
@@ -96,9 +108,38 @@ class DrawnStore:
         return clip.points[list(rows)]
 
 
+class _LookingStore(DrawnStore):
+    def landmarks(self, clip: DrawnClip, rows: Sequence[int], size_px: int | None = None) -> np.ndarray:
+        points = super().landmarks(clip, rows, size_px)
+        looks = np.linspace(-2, 2, clip.frames)[list(rows)]
+        return np.stack([with_irises(face, look) for face, look in zip(points, looks, strict=True)])
+
+
 @pytest.fixture(scope="session")
 def tiny() -> Preset:
     return preset("tiny")
+
+
+@pytest.fixture(scope="session")
+def small_zakharov() -> Preset:
+    """The paper's layout and losses at 64 px and with few channels, on the content network that tests have."""
+    large = preset("zakharov-256-v2").varied(embedded_content=True)
+    channels = (8, 16, 32, 32)
+    network = NetworkConfig.model_validate(
+        large.network.model_dump()
+        | {
+            "size_px": 64,
+            "identity_embedding": 32,
+            "generator_channels": channels[:3],
+            "bottleneck_blocks": 1,
+            "embedder_channels": channels,
+            "discriminator_channels": channels,
+            "attention_down_px": 16,
+            "attention_up_px": 32,
+        }
+    )
+    schedule = large.meta_learning.model_copy(update={"steps": 4, "batch": 2, "shots": 2})
+    return large.model_copy(update={"network": network, "meta_learning": schedule})
 
 
 @pytest.fixture
@@ -126,4 +167,4 @@ def random_content() -> ContentLoss:
         scale = (2 / (9 * inputs)) ** 0.5
         state[f"features.{index}.weight"] = torch.randn(outputs, inputs, 3, 3, generator=generator) * scale
         state[f"features.{index}.bias"] = torch.zeros(outputs)
-    return ContentLoss(state)
+    return ContentLoss([(Vgg(SPECS["vgg16"], state), 1.0)])

@@ -1,29 +1,115 @@
-"""The content network is VGG16 with the normalisation that it was trained with."""
+"""The content networks are those their authors trained, see what they were trained to see, and are weighted."""
+
+from pathlib import Path
 
 import pytest
 import torch
 
+from model import content
 from model.content import ContentLoss
+from model.loss_weights import ContentNetwork
+from model.vgg import SPECS, Vgg, VggSpec
+from weights.errors import HeadshotError, WeightUnavailable
 from weights.torchvision_import import import_torchvision
 
 
+def random_state(spec: VggSpec) -> dict[str, torch.Tensor]:
+    """Return tensors that fit a network, under torchvision's names."""
+    state, inputs, index = {}, 3, 0
+    for width in spec.widths:
+        if isinstance(width, str):
+            index += 1
+            continue
+        state[f"features.{index}.weight"] = torch.randn(width, inputs, 3, 3) * 0.01
+        state[f"features.{index}.bias"] = torch.zeros(width)
+        inputs, index = width, index + 2
+    return state
+
+
+def seen_by_first_convolution(name: ContentNetwork, rgb: tuple[float, float, float]) -> list[float]:
+    """Return what reaches the first convolution of a network when it is shown one colour, given in [0, 1]."""
+    network, seen = Vgg(SPECS[name], random_state(SPECS[name])), []
+    network.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    colour = torch.tensor(rgb).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    network(colour * 2 - 1)
+    assert torch.allclose(seen[0], seen[0][:, :, :1, :1].expand(1, 3, 32, 32))
+    return seen[0][0, :, 0, 0].tolist()
+
+
+@pytest.mark.parametrize("name", ["vgg16", "vgg19"])
+def test_imagenet_networks_see_rgb_less_the_mean_over_the_deviation(name: ContentNetwork) -> None:
+    expected = [(1.0 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0.0 - 0.406) / 0.225]
+    assert seen_by_first_convolution(name, (1.0, 0.5, 0.0)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_vggface_sees_bytes_as_bgr_less_the_mean() -> None:
+    expected = [0.0 - 103.939, 127.5 - 116.779, 255.0 - 123.680]
+    assert seen_by_first_convolution("vggface", (1.0, 0.5, 0.0)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_loss_of_two_networks_is_the_weighted_sum_computed_by_hand() -> None:
+    """One-channel networks that pass on one channel of the middle pixel, times a factor."""
+
+    def one_channel(spec: VggSpec, channel: int, factor: float) -> Vgg:
+        weight = torch.zeros(1, 3, 3, 3)
+        weight[0, channel, 1, 1] = factor
+        return Vgg(spec, {"features.0.weight": weight, "features.0.bias": torch.tensor([1000.0])})
+
+    plain = {"weight_id": "none", "widths": (1,), "taps": (0,), "mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+    red = one_channel(VggSpec(**plain, bgr=False, scale=1.0), 0, 3.0)
+    blue_bytes = one_channel(VggSpec(**plain, bgr=True, scale=255.0), 0, 1.0)
+    loss = ContentLoss([(red, 0.5), (blue_bytes, 0.1)])
+    generated = torch.tensor([0.5, 0.0, -1.0]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    target = torch.tensor([-0.5, 0.0, -0.6]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    # Red differs by 0.5 of [0, 1], blue by 0.2.
+    assert loss(generated, target).item() == pytest.approx(0.5 * 3 * 0.5 + 0.1 * 255 * 0.2, rel=1e-4)
+
+
 @pytest.mark.slow
-def test_activations_equal_torchvisions_vgg16_with_the_same_random_weights() -> None:
+@pytest.mark.parametrize(
+    ("name", "model", "taps"),
+    [
+        ("vgg16", "vgg16", (1, 6, 11)),
+        ("vgg19", "vgg19", (1, 6, 11, 20, 29)),
+        ("vggface", "vgg16", (1, 6, 11, 18, 25)),
+    ],
+)
+def test_activations_equal_those_of_torchvision_with_the_same_random_weights(
+    name: ContentNetwork, model: str, taps: tuple[int, ...]
+) -> None:
+    """relu1_1, relu2_1 and so on, counted as torchvision counts layers."""
     import_torchvision()
-    from torchvision.models import vgg16
-    from torchvision.transforms.functional import normalize
+    from torchvision import models
 
     torch.manual_seed(0)
-    reference = vgg16(weights=None).features.eval()
-    loss = ContentLoss({f"features.{name}": tensor for name, tensor in reference.state_dict().items()})
-    one, other = torch.rand(2, 3, 32, 32) * 2 - 1, torch.rand(2, 3, 32, 32) * 2 - 1
-    prepared = [normalize((x + 1) / 2, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]) for x in (one, other)]
+    reference = getattr(models, model)(weights=None).features.eval()
+    network = Vgg(SPECS[name], {f"features.{key}": tensor for key, tensor in reference.state_dict().items()})
+    frames = torch.rand(2, 3, 32, 32) * 2 - 1
     with torch.no_grad():
-        expected = sum(
-            (reference[: layer + 1](prepared[0]) - reference[: layer + 1](prepared[1])).abs().mean()
-            for layer in (1, 6, 11)
-        )
-    assert loss(one, other).item() == pytest.approx(float(expected), rel=1e-5)
+        expected = [reference[: tap + 1](network.prepared(frames)) for tap in taps]
+        got = network(frames)
+    assert len(got) == len(expected)
+    assert all(torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(got, expected, strict=True))
+
+
+def test_networks_that_cannot_be_had_stop_early_and_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(weight_id: str) -> Path:
+        raise WeightUnavailable(f"{weight_id} is not here.")
+
+    monkeypatch.setattr(content, "fetch", refuse)
+    with pytest.raises(HeadshotError) as caught:
+        ContentLoss.pretrained((("vgg19", 0.15), ("vggface", 0.025)))
+    message = str(caught.value)
+    assert "vgg19-torchvision is not here." in message
+    assert "vggface is not here." in message
+    assert "--content embedded" in message
+
+
+def test_vggface_says_how_it_is_added(empty_cache: Path) -> None:
+    with pytest.raises(HeadshotError, match="headshot weights add vggface PATH"):
+        ContentLoss.pretrained((("vggface", 0.025),))
 
 
 def test_a_frame_has_no_distance_to_itself(random_weight_content: ContentLoss) -> None:

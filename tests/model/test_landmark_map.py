@@ -5,7 +5,7 @@ import pytest
 
 from model.landmark_map import draw, draw_all, mirror
 from pipeline.landmarks import MIRRORED
-from tests.model.conftest import face_points
+from tests.model.conftest import face_points, with_irises
 
 
 def test_parts_have_the_published_colours() -> None:
@@ -51,6 +51,32 @@ def test_mirrored_points_lie_on_the_mirrored_face() -> None:
     """Left and right change places: a symmetric face is its own mirror image, point by point."""
     points = face_points((-0.5, 0))[None]  # symmetric about the middle of a 64 px image
     assert np.allclose(mirror(points, 64), points, atol=0.01)
+
+
+def test_irises_are_discs_in_a_colour_of_their_own_where_there_are_any() -> None:
+    points = face_points()
+    looking_left, looking_right = with_irises(points, -2), with_irises(points, 2)
+    plain, left, right = (draw(some, 64) for some in (points, looking_left, looking_right))
+    iris = np.rint(looking_left[68]).astype(int)
+    red, green, blue = left[iris[1], iris[0]].astype(int)
+    assert red > 200
+    assert 60 < green < 200
+    assert blue < 60
+    assert not np.array_equal(left, right)
+    eyes = np.abs(left.astype(int) - plain).max(axis=2) > 0
+    assert 4 < eyes.sum() < 40  # two small discs, and nothing else
+
+
+def test_mirrored_irises_change_eyes() -> None:
+    points = with_irises(face_points(), 2)[None]
+    mirrored = mirror(points, 64)[0]
+    assert np.allclose(mirrored[69], [63 - points[0, 68, 0], points[0, 68, 1]])
+    assert np.allclose(mirror(mirrored[None], 64), points)
+
+
+def test_another_number_of_points_is_refused() -> None:
+    with pytest.raises(ValueError, match="69 landmarks"):
+        draw(with_irises(face_points(), 0)[:69], 64)
 
 
 def test_no_frames_give_no_rasters() -> None:

@@ -5,10 +5,10 @@ import copy
 import pytest
 import torch
 
-from model.batches import Batches
+from model.batches import Batch, Batches
 from model.content import ContentLoss
 from model.metalearning import MetaLearner
-from model.presets import Preset
+from model.presets import Preset, preset
 from tests.model.conftest import DrawnClip
 from weights.errors import HeadshotError
 
@@ -67,6 +67,94 @@ def test_before_its_time_the_discriminator_neither_learns_nor_counts(
     later = tiny.meta_learning.steps - 1
     names = {"content", "pixel", "adversarial", "feature_matching", "match", "hinge"}
     assert set(learner.step(later, batches.batch_at(later, CPU))) == names
+
+
+def test_two_discriminator_steps_are_two_updates_on_the_same_frames_for_one_of_the_others(
+    playing: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
+) -> None:
+    schedule = playing.meta_learning.model_copy(update={"discriminator_steps": 2})
+    twice = playing.model_copy(update={"meta_learning": schedule})
+    learner, batches = learner_for(twice, random_weight_content, people)
+    by_hand, _ = learner_for(playing, random_weight_content, people)
+    batch = batches.batch_at(0, CPU)
+    learner.step(0, batch)
+    by_hand._warm_up(0)
+    generated, _ = by_hand.embedder_generator(0, batch, adversarial=True)
+    for _ in range(2):
+        by_hand.discriminator(0, batch, generated.detach())
+    for part, module in learner.networks.parts.items():
+        expected = by_hand.networks.parts[part].state_dict()
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in module.state_dict().items())
+    updates = {
+        phase: {int(moments["step"]) for moments in optimiser.state.values()}
+        for phase, optimiser in learner.optimisers.items()
+    }
+    assert updates == {"embedder_generator": {1}, "discriminator": {2}}
+
+
+def test_the_feed_forward_variant_has_no_match_term(
+    playing: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
+) -> None:
+    terms = {}
+    for variant in ("ff", "ft"):
+        learner, batches = learner_for(playing.varied(variant=variant), random_weight_content, people)
+        terms[variant] = set(learner.step(0, batches.batch_at(0, CPU)))
+    assert terms["ft"] - terms["ff"] == {"match"}
+
+
+@pytest.mark.parametrize("version", ["zakharov-256-v1", "zakharov-256-v2"])
+def test_the_papers_layout_learns_from_a_step(
+    small_zakharov: Preset, random_weight_content: ContentLoss, people: list[DrawnClip], version: str
+) -> None:
+    pooling = preset(version).network.pooling
+    network = small_zakharov.network.model_copy(update={"pooling": pooling})
+    learner, batches = learner_for(
+        small_zakharov.model_copy(update={"network": network}), random_weight_content, people
+    )
+    before = {name: snapshot(part) for name, part in learner.networks.parts.items()}
+    values = learner.step(0, batches.batch_at(0, CPU))
+    assert set(values) == {"content", "pixel", "adversarial", "feature_matching", "match", "hinge"}
+    assert values["pixel"] == 0
+    assert all(changed(part, before[name]) for name, part in learner.networks.parts.items())
+
+
+def test_averaged_networks_keep_a_spectral_norm_of_one(
+    small_zakharov: Preset, random_weight_content: ContentLoss, people: list[DrawnClip]
+) -> None:
+    """The average of weights needs directions that fit it, or its layers would be larger than they should be."""
+    schedule = small_zakharov.meta_learning.model_copy(
+        update={"generator_rate": 1e-2, "embedder_rate": 1e-2, "steps": 100, "adversarial_from": 1.0}
+    )
+    learner, batches = learner_for(
+        small_zakharov.model_copy(update={"meta_learning": schedule}), random_weight_content, people
+    )
+    batch = batches.batch_at(0, CPU)
+    for number in range(5):
+        learner.step(number, batch)
+    for part in ("embedder", "generator"):
+        for layer in learner.averaged.parts[part].eval().modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.slow
+def test_the_full_networks_learn_from_a_step(random_weight_content: ContentLoss) -> None:
+    """One episode of one support frame at 256 px, everything else as in `zakharov-256-v2`."""
+    large = preset("zakharov-256-v2").varied(embedded_content=True)
+    schedule = large.meta_learning.model_copy(update={"batch": 1, "shots": 1})
+    learner = MetaLearner(large.model_copy(update={"meta_learning": schedule}), 1, random_weight_content, CPU, seed=0)
+    images = torch.rand(1, 3, 256, 256) * 2 - 1
+    batch = Batch(
+        support_frames=images[None],
+        support_maps=images[None],
+        target_frames=images,
+        target_maps=images,
+        canvas=torch.zeros(1, 6, 256, 256),
+        clips=torch.zeros(1, dtype=torch.long),
+    )
+    before = {name: snapshot(part) for name, part in learner.networks.parts.items()}
+    learner.step(0, batch)
+    assert all(changed(part, before[name]) for name, part in learner.networks.parts.items())
 
 
 @pytest.mark.parametrize("canvas", [True, pytest.param(False, marks=pytest.mark.slow)])

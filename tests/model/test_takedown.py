@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from model import takedown, training
+from model import takedown
 from model.checkpoint import CARD_FILE, CONFIG_FILE, MODEL_FILE, load, read_config
 from model.content import ContentLoss
 from model.presets import Preset
@@ -26,8 +26,8 @@ def _without_downloads(random_weight_content: ContentLoss, tmp_path_factory: pyt
     file = tmp_path_factory.mktemp("weights") / "random-weights"
     file.write_bytes(b"random")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "fetch", lambda _: file)
-        patch.setattr(ContentLoss, "pretrained", classmethod(lambda _: random_weight_content))
+        patch.setattr("model.content.fetch", lambda _: file)
+        patch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: random_weight_content))
         yield
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from model import training
 from model.checkpoint import CONFIG_FILE, MODEL_FILE, load, read_config
 from model.content import ContentLoss
 from model.presets import Preset
@@ -28,8 +27,8 @@ def without_downloads(
     """Stand random weights in for the content network: what is tested here is the run, not the picture."""
     file = tmp_path_factory.mktemp("weights") / "random-weights"
     file.write_bytes(b"random")
-    monkeypatch.setattr(training, "fetch", lambda _: file)
-    monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda _: random_weight_content))
+    monkeypatch.setattr("model.content.fetch", lambda _: file)
+    monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: random_weight_content))
 
 
 def interrupted(steps: int):
@@ -107,7 +106,7 @@ def test_damaged_or_foreign_checkpoints_are_refused(tiny: Preset, drawn_store: D
         load(tmp_path)
     train(drawn_store, tiny, tmp_path, device="cpu")
     config = (tmp_path / CONFIG_FILE).read_text()
-    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 1', '"schema_version": 9', 1))
+    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 2', '"schema_version": 1', 1))
     with pytest.raises(HeadshotError, match="not a checkpoint config of this version"):
         load(tmp_path)
     (tmp_path / CONFIG_FILE).write_text(config)
@@ -135,13 +134,14 @@ import sys
 from pathlib import Path
 import pytest
 sys.path.insert(0, {repository!r})
+import model.content
 from tests.model.conftest import DrawnClip, DrawnStore, random_weight_content
 from model import training
 from model.content import ContentLoss
 from model.presets import preset
 content = random_weight_content.__wrapped__()
-training.fetch = lambda _: Path(__file__)
-ContentLoss.pretrained = classmethod(lambda _: content)
+model.content.fetch = lambda _: Path(__file__)
+ContentLoss.pretrained = classmethod(lambda *_: content)
 store = DrawnStore([DrawnClip("ada", (200, 150, 120)), DrawnClip("bob", (120, 90, 60))])
 tiny = preset("tiny")
 schedule = tiny.meta_learning.model_copy(update=dict(steps=30, checkpoint_every=3))

@@ -1,0 +1,36 @@
+"""What the networks are trained to: the terms of the losses and their weights."""
+
+from typing import Literal
+
+from manifests.schema import Record
+
+ContentNetwork = Literal["vgg16", "vgg19", "vggface"]
+EMBEDDED_CONTENT: tuple[tuple[ContentNetwork, float], ...] = (("vgg16", 1.0),)
+"""The content network that comes from a package."""
+EMBEDDED_CONTENT_SHARE = 10.0
+"""Weight of VGG16 over that of the adversarial term when it stands in for other networks: as in `compact`."""
+
+
+class LossWeights(Record):
+    """Weights of the terms that the embedder and the generator minimise, and of the discriminator's hinge."""
+
+    content: float
+    """L1 between activations of the generated and the target frame, summed over layers and `content_networks`."""
+    content_networks: tuple[tuple[ContentNetwork, float], ...]
+    """The networks compared in, each with a weight of its own; `vgg16` comes from a package (see `model.content`)."""
+    content_windows: bool
+    """Show these networks half-size frames and full-size windows in turn; false shows whole frames, as in the paper."""
+    pixel: float
+    """L1 between the frames themselves, in [-1, 1]; 0 in the paper."""
+    adversarial: float
+    feature_matching: float
+    match: float
+    """L1 between the identity embedding and the clip embedding W_i (equation 4)."""
+
+
+def with_embedded_content(weights: LossWeights) -> LossWeights:
+    """Return the weights with VGG16 in place of other content networks, in `compact`'s proportion to the rest."""
+    if weights.content_networks == EMBEDDED_CONTENT:
+        return weights
+    share = EMBEDDED_CONTENT_SHARE * weights.adversarial
+    return weights.model_copy(update={"content": share, "content_networks": EMBEDDED_CONTENT})
