@@ -20,7 +20,7 @@ from model.landmark_map import draw_all
 from model.metalearning import MetaLearner
 from model.presets import preset
 from model.reference import ReferenceModel
-from model.training import training_clips
+from model.stored_clips import training_clips
 from pipeline.store import Store
 
 REPEATS = 5

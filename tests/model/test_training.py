@@ -13,9 +13,10 @@ import pytest
 from model import training
 from model.checkpoint import CONFIG_FILE, MODEL_FILE, load, read_config
 from model.content import ContentLoss
+from model.journal import STATS_FILE
 from model.presets import Preset
 from model.reference import ReferenceModel
-from model.training import RESUME_FILE, STATS_FILE, train
+from model.training import RESUME_FILE, train
 from tests.conftest import REPOSITORY
 from tests.model.conftest import DrawnClip, DrawnStore
 from weights.errors import HeadshotError
@@ -107,7 +108,7 @@ def test_damaged_or_foreign_checkpoints_are_refused(tiny: Preset, drawn_store: D
         load(tmp_path)
     train(drawn_store, tiny, tmp_path, device="cpu")
     config = (tmp_path / CONFIG_FILE).read_text()
-    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 1', '"schema_version": 9', 1))
+    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 2', '"schema_version": 9', 1))
     with pytest.raises(HeadshotError, match="not a checkpoint config of this version"):
         load(tmp_path)
     (tmp_path / CONFIG_FILE).write_text(config)
