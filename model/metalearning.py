@@ -69,6 +69,11 @@ class MetaLearner:
             name: [group["lr"] for group in optimiser.param_groups] for name, optimiser in self.optimisers.items()
         }
 
+    def compile(self) -> None:
+        """Have torch compile the networks when they are first used; names of tensors stay as they are."""
+        for module in (*self.networks.parts.values(), self.content):
+            module.compile(dynamic=False)
+
     def step(self, number: int, batch: Batch) -> dict[str, float]:
         """Run the phases of step `number` on `batch` and return the value of each term."""
         schedule = self.preset.meta_learning

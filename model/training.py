@@ -103,7 +103,9 @@ def train(
             seed=seed,
         )
         learner = MetaLearner(preset, len(clips), ContentLoss.pretrained(), chosen, seed, accumulate)
-        run = _Run(learner, batches, folder, wanted, place, _loaders(chosen) if loaders is None else loaders, progress)
+        run = _Run(
+            learner, batches, folder, wanted, place, default_loaders(chosen) if loaders is None else loaders, progress
+        )
         run.steps()
         if first_of_all():
             run.finish()
@@ -129,8 +131,7 @@ class _Run:
         if self.learner.device.type == "cuda":
             torch.backends.cudnn.benchmark = True  # shapes stay the same, so looking for the fastest kernels pays
         if self.wanted.execution.compiled:
-            for module in (*self.learner.networks.parts.values(), self.learner.content):
-                module.compile(dynamic=False)
+            self.learner.compile()
         if not first_of_all():
             for _ in self._values(first):
                 pass
@@ -220,7 +221,7 @@ def _mean_over_processes(values: dict[str, float], device: torch.device) -> dict
     return dict(zip(values, means.tolist(), strict=True))
 
 
-def _loaders(device: torch.device) -> int:
+def default_loaders(device: torch.device) -> int:
     """Return how many processes prepare batches: none beside a CPU that is busy anyway, for a GPU what is to spare."""
     if device.type == "cpu":
         return 0

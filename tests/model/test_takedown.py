@@ -130,7 +130,7 @@ def test_unfinished_training_that_knows_the_person_starts_anew(
     assert (folder / RESUME_FILE).is_file()
     assert learned_from(folder, "bob")
     (change,) = take_out(folder, "bob").changes
-    assert change.files == 3 + 6  # state, values, TensorBoard's, and a sample grid a step
+    assert change.files == 2 + 6  # the state, a file for TensorBoard, and a sample grid for each step
     assert list(folder.iterdir()) == []
 
 
