@@ -1,6 +1,7 @@
 """What a training run tells while it runs: the values of `stats.jsonl` and TensorBoard, and sample grids."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +17,13 @@ GRIDS_FOLDER = "grids"
 DIGITS = 6
 
 
+FLUSH_S = 10
+
+
 class Journal:
-    """The journal of one run, in the folder of its checkpoint. Steps from `done` on are written anew.
+    """The journal of one run, in the folder of its checkpoint.
+
+    TensorBoard's events are a copy: they are made anew from `stats.jsonl` where a run goes on.
 
     Args:
         folder: Of the checkpoint.
@@ -26,8 +32,10 @@ class Journal:
 
     def __init__(self, folder: Path, done: int) -> None:
         self.folder = folder
-        _cut(folder / STATS_FILE, done)
-        self._events = SummaryWriter(str(folder / EVENTS_FOLDER), purge_step=done + 1)
+        shutil.rmtree(folder / EVENTS_FOLDER, ignore_errors=True)
+        self._events = SummaryWriter(str(folder / EVENTS_FOLDER), flush_secs=FLUSH_S)
+        for line in _cut(folder / STATS_FILE, done):
+            self._plot(line)
 
     def __enter__(self) -> "Journal":
         return self
@@ -37,21 +45,27 @@ class Journal:
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Add the values after so many steps, the same to the file and to TensorBoard."""
-        rounded = {name: round(value, DIGITS) for name, value in values.items()}
+        line = {"step": step} | {name: round(value, DIGITS) for name, value in values.items()}
         with (self.folder / STATS_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step} | rounded) + "\n")
-        for name, value in rounded.items():
-            self._events.add_scalar(name, value, step)
-        self._events.flush()
+            file.write(json.dumps(line) + "\n")
+        self._plot(line)
 
     def show(self, step: int, columns: Mapping[str, Images]) -> None:
         """Write a grid of pictures after so many steps; see `model.sample_grid.grid`."""
         write_grid(self.folder / GRIDS_FOLDER / f"step-{step:07d}.png", grid(columns))
 
+    def _plot(self, line: Mapping[str, float]) -> None:
+        for name, value in line.items():
+            if name != "step":
+                self._events.add_scalar(name, value, line["step"])
 
-def _cut(path: Path, done: int) -> None:
-    """Drop the lines of steps that will be run again, and one that a kill cut short."""
-    if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= done]
-        publish_text(path, "".join(kept))
+
+def _cut(path: Path, done: int) -> list[dict[str, float]]:
+    """Drop the lines of steps that will be run again, and one that a kill cut short; return those that stay."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    read = [(text, json.loads(text)) for text in lines if text.endswith("\n")]
+    kept = [(text, line) for text, line in read if line["step"] <= done]
+    publish_text(path, "".join(text for text, _ in kept))
+    return [line for _, line in kept]

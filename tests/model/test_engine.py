@@ -89,7 +89,7 @@ def _between(one: MetaLearner, other: MetaLearner) -> float:
     """Return the mean distance of all weights of E and G."""
     parts = ("embedder", "generator")
     pairs = [(one.networks.parts[part].parameters(), other.networks.parts[part].parameters()) for part in parts]
-    differences = [(a - b).abs().flatten() for left, right in pairs for a, b in zip(left, right, strict=True)]
+    differences = [(a - b).detach().abs().flatten() for left, right in pairs for a, b in zip(left, right, strict=True)]
     return float(torch.cat(differences).mean())
 
 
