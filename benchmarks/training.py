@@ -10,7 +10,6 @@ import argparse
 import time
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -110,8 +109,7 @@ def _measure(
     if chosen.compile:
         learner.compile()
     loaders = default_loaders(device) if chosen.loaders is None else chosen.loaders
-    make = partial(batches.draw)
-    with closing(prefetched(make, range(chosen.steps + 3), loaders, pinned=device.type == "cuda")) as made:
+    with closing(prefetched(batches.draw, range(chosen.steps + 3), loaders, pinned=device.type == "cuda")) as made:
         for _ in range(2):
             learner.step(late, next(made).on(device))
         episodes, waited_s = next(made), 0.0

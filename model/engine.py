@@ -57,7 +57,7 @@ def lay_out(modules: Mapping[str, nn.Module]) -> None:
     """
     for name, module in modules.items():
         if name in CHANNELS_LAST:
-            module.to(memory_format=torch.channels_last)
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def lay_out_like_parameters(optimiser: torch.optim.Optimizer) -> None:

@@ -1,7 +1,7 @@
 """Making batches ahead of the step that needs them, in the order of the steps."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
@@ -16,7 +16,7 @@ Make = Callable[[int], DrawnEpisodes]
 """A step number to its episodes; whoever calls it, and whenever, the result is the same."""
 
 
-def prefetched(make: Make, steps: range, loaders: int, *, pinned: bool = False) -> Iterator[DrawnEpisodes]:
+def prefetched(make: Make, steps: range, loaders: int, *, pinned: bool = False) -> Generator[DrawnEpisodes, None, None]:
     """Yield the episodes of each step in turn while those of the next steps are being made.
 
     Args:
@@ -26,17 +26,16 @@ def prefetched(make: Make, steps: range, loaders: int, *, pinned: bool = False) 
         pinned: Put them into page-locked memory, for a GPU.
     """
     if not loaders or not steps:
-        return _by_thread(make, steps, pinned=pinned)
-    return iter(
-        DataLoader(
-            _Steps(make, steps),
-            batch_size=None,
-            num_workers=loaders,
-            prefetch_factor=AHEAD,
-            pin_memory=pinned,
-            worker_init_fn=_one_thread_each,
-            multiprocessing_context="spawn",
-        )
+        yield from _by_thread(make, steps, pinned=pinned)
+        return
+    yield from DataLoader(
+        _Steps(make, steps),
+        batch_size=None,
+        num_workers=loaders,
+        prefetch_factor=AHEAD,
+        pin_memory=pinned,
+        worker_init_fn=_one_thread_each,
+        multiprocessing_context="spawn",
     )
 
 

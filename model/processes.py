@@ -33,6 +33,7 @@ def joined(device: torch.device) -> Iterator[Part]:
     if count == 1:
         yield WHOLE
         return
+    backend, own = "gloo", None
     if device.type == "cuda":
         local, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local >= gpus:
@@ -40,7 +41,8 @@ def joined(device: torch.device) -> Iterator[Part]:
                 f"torchrun started process {local + 1} on a machine with {gpus} GPUs; give it --nproc-per-node {gpus}"
             )
         torch.cuda.set_device(local)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        backend, own = "nccl", torch.device("cuda", local)
+    distributed.init_process_group(backend, device_id=own)
     try:
         yield Part(distributed.get_rank(), count)
     finally:
@@ -49,20 +51,21 @@ def joined(device: torch.device) -> Iterator[Part]:
 
 def average(tensors: Sequence[Tensor]) -> None:
     """Replace each tensor by its mean over all processes, in one message; a single process leaves them alone."""
-    if not tensors or not _several():
+    if not tensors or not several():
         return
     flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+    for tensor, mean in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(mean.view_as(tensor))
 
 
 def meet() -> None:
     """Wait until all processes are here."""
-    if _several():
+    if several():
         distributed.barrier()
 
 
-def _several() -> bool:
+def several() -> bool:
+    """Return whether this process trains together with others."""
     return distributed.is_available() and distributed.is_initialized()

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ from model.journal import Journal
 from model.metalearning import MetaLearner
 from model.prefetch import prefetched
 from model.presets import Preset
-from model.processes import average, first_of_all, joined, meet
+from model.processes import average, first_of_all, joined, meet, several
 from model.stored_clips import StoredClip, training_clips
 from pipeline.store import Store
 from weights.errors import HeadshotError
@@ -138,8 +138,8 @@ class _Run:
             return
         schedule = self.learner.preset.meta_learning
         show_every = max(1, schedule.steps // GRIDS)
-        with Journal(self.folder, first) as journal:
-            for done, values in self._values(first):
+        with Journal(self.folder, first) as journal, closing(self._values(first)) as steps:
+            for done, values in steps:
                 last = done == schedule.steps
                 if done % LOG_EVERY == 0 or last:
                     journal.write(done, values)
@@ -157,7 +157,7 @@ class _Run:
         save(self.folder, networks, self.wanted)
         (self.folder / RESUME_FILE).unlink(missing_ok=True)
 
-    def _values(self, first: int) -> Iterator[tuple[int, dict[str, float]]]:
+    def _values(self, first: int) -> Generator[tuple[int, dict[str, float]], None, None]:
         """Take each step from `first` on and yield the number of steps done, with the value of each term.
 
         The clock starts when the first batch is there, and waiting is what each next one takes after a step is done.
@@ -216,6 +216,8 @@ class _Run:
 
 
 def _mean_over_processes(values: dict[str, float], device: torch.device) -> dict[str, float]:
+    if not several():
+        return values
     means = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
     average([means])
     return dict(zip(values, means.tolist(), strict=True))
