@@ -107,7 +107,8 @@ def _measure(
     with FlopCounterMode(display=False) as counter:
         learner.step(late, batch)
     if chosen.compile:
-        learner.compile()
+        for module in (*learner.networks.parts.values(), learner.content):
+            module.compile(dynamic=False)
     loaders = default_loaders(device) if chosen.loaders is None else chosen.loaders
     with closing(prefetched(batches.draw, range(chosen.steps + 3), loaders, pinned=device.type == "cuda")) as made:
         for _ in range(2):

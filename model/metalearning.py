@@ -69,11 +69,6 @@ class MetaLearner:
             name: [group["lr"] for group in optimiser.param_groups] for name, optimiser in self.optimisers.items()
         }
 
-    def compile(self) -> None:
-        """Have torch compile the networks when they are first used; names of tensors stay as they are."""
-        for module in (*self.networks.parts.values(), self.content):
-            module.compile(dynamic=False)
-
     def step(self, number: int, batch: Batch) -> dict[str, float]:
         """Run the phases of step `number` on `batch` and return the value of each term."""
         schedule = self.preset.meta_learning
@@ -141,6 +136,12 @@ class MetaLearner:
         psi = generator.adain_params(embedder(batch.support_frames, batch.support_maps))
         frames: Tensor = generator(batch.target_maps, psi, batch.canvas if self.preset.network.canvas else None)
         return frames
+
+    def result(self) -> Networks:
+        """Return what a checkpoint keeps: the running average of E and G, and the discriminator as it is."""
+        kept = copy.deepcopy(self.averaged)
+        kept.discriminator.load_state_dict(self.networks.discriminator.state_dict())
+        return kept
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs: networks, averages and optimiser moments."""

@@ -19,7 +19,6 @@ from model.checkpoint import (
     CONFIG_FILE,
     CheckpointConfig,
     Execution,
-    Networks,
     TrainingClip,
     read_config,
     save,
@@ -131,7 +130,8 @@ class _Run:
         if self.learner.device.type == "cuda":
             torch.backends.cudnn.benchmark = True  # shapes stay the same, so looking for the fastest kernels pays
         if self.wanted.execution.compiled:
-            self.learner.compile()
+            for module in (*self.learner.networks.parts.values(), self.learner.content):
+                module.compile(dynamic=False)
         if not first_of_all():
             for _ in self._values(first):
                 pass
@@ -152,9 +152,7 @@ class _Run:
 
     def finish(self) -> None:
         """Write the checkpoint; the state for resuming is no longer needed then."""
-        networks = Networks(self.learner.preset, len(self.wanted.clips))
-        networks.load(self.learner.averaged.tensors() | _discriminator_tensors(self.learner))
-        save(self.folder, networks, self.wanted)
+        save(self.folder, self.learner.result(), self.wanted)
         (self.folder / RESUME_FILE).unlink(missing_ok=True)
 
     def _values(self, first: int) -> Generator[tuple[int, dict[str, float]], None, None]:
@@ -299,7 +297,3 @@ def _describe(
         headshot_version=version("headshot"),
         torch_version=torch.__version__,
     )
-
-
-def _discriminator_tensors(learner: MetaLearner) -> dict[str, torch.Tensor]:
-    return {k: v for k, v in learner.networks.tensors().items() if k.startswith("discriminator.")}
