@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from model import training
 from model.checkpoint import CONFIG_FILE, MODEL_FILE, load, read_config
@@ -87,6 +88,11 @@ def test_a_run_leaves_sample_grids_and_says_how_long_it_waited_for_data(
 def test_compiled_networks_learn_the_same_up_to_rounding(
     tiny: Preset, drawn_store: DrawnStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As torch captures and differentiates them; the machine code that it would write takes minutes to compile."""
+    original = torch.nn.Module.compile
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda *args, **named: original(*args, backend="aot_eager", **named)
+    )
     monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda _: random_content()))
     told: list[dict[str, float]] = []
     plain = train(drawn_store, tiny, tmp_path / "plain", device="cpu", progress=lambda *now: told.append(now[2]))
