@@ -101,7 +101,11 @@ def train(
             batch=schedule.batch,
             seed=seed,
         )
-        learner = MetaLearner(preset, len(clips), ContentLoss.pretrained(), chosen, seed, accumulate)
+        content = ContentLoss.pretrained()
+        learner = MetaLearner(preset, len(clips), content, chosen, seed, accumulate)
+        if compiled:
+            for module in (*learner.networks.parts.values(), content):
+                module.compile(dynamic=False)
         run = _Run(
             learner, batches, folder, wanted, place, default_loaders(chosen) if loaders is None else loaders, progress
         )
@@ -129,14 +133,11 @@ class _Run:
         first = self._resume()
         if self.learner.device.type == "cuda":
             torch.backends.cudnn.benchmark = True  # shapes stay the same, so looking for the fastest kernels pays
-        if self.wanted.execution.compiled:
-            for module in (*self.learner.networks.parts.values(), self.learner.content):
-                module.compile(dynamic=False)
         if not first_of_all():
             for _ in self._values(first):
                 pass
             return
-        schedule = self.learner.preset.meta_learning
+        schedule = self.wanted.preset.meta_learning
         show_every = max(1, schedule.steps // GRIDS)
         with Journal(self.folder, first) as journal, closing(self._values(first)) as steps:
             for done, values in steps:
@@ -160,7 +161,7 @@ class _Run:
 
         The clock starts when the first batch is there, and waiting is what each next one takes after a step is done.
         """
-        schedule, device = self.learner.preset.meta_learning, self.learner.device
+        schedule, device = self.wanted.preset.meta_learning, self.learner.device
         make, steps = partial(self.batches.draw, part=self.place), range(first, schedule.steps)
         with closing(prefetched(make, steps, self.loaders, pinned=device.type == "cuda")) as made:
             episodes = next(made, None)
