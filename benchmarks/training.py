@@ -10,6 +10,7 @@ import argparse
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -157,14 +158,14 @@ def layout_ms(learner: MetaLearner, batch: Batch) -> dict[str, dict[str, float]]
     def both_ways(name: str) -> None:
         with mixed_precision(device):
             value = forward[name][1]().float().square().mean()
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
 
     found: dict[str, dict[str, float]] = {}
     for name, (module, _) in forward.items():
         found[name] = {}
         for layout, memory_format in LAYOUTS.items():
-            module.to(memory_format=memory_format)
-            times = [seconds(device, lambda name=name: both_ways(name)) for _ in range(REPEATS + 1)]
+            module.to(memory_format=memory_format)  # type: ignore[call-overload]
+            times = [seconds(device, partial(both_ways, name)) for _ in range(REPEATS + 1)]
             found[name][layout] = 1e3 * min(times[1:])
     return found
 
