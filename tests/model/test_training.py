@@ -60,6 +60,7 @@ def test_a_run_that_was_interrupted_ends_with_the_same_tensors(
     assert steps == sorted(set(steps))
 
 
+@pytest.mark.slow
 def test_a_run_in_parts_that_was_interrupted_ends_with_the_same_tensors(
     tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
 ) -> None:
