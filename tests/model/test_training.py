@@ -199,7 +199,7 @@ training.fetch = lambda _: Path(__file__)
 ContentLoss.pretrained = classmethod(lambda _: content)
 store = DrawnStore([DrawnClip("ada", (200, 150, 120)), DrawnClip("bob", (120, 90, 60))])
 tiny = preset("tiny")
-schedule = tiny.meta_learning.model_copy(update=dict(steps=30, checkpoint_every=3))
+schedule = tiny.meta_learning.model_copy(update=dict(steps=int(sys.argv[2]), checkpoint_every=3))
 config = training.train(store, tiny.model_copy(update=dict(meta_learning=schedule)), Path(sys.argv[1]), device="cpu")
 print(config.model_sha256)
 """
@@ -213,7 +213,7 @@ def test_the_same_seed_on_the_same_machine_gives_the_same_checkpoint_twice(tmp_p
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     hashes = {
         subprocess.run(
-            [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder)],
+            [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder), "6"],
             env=environment,
             capture_output=True,
             text=True,
@@ -232,7 +232,7 @@ def test_sigkill_at_any_moment_then_the_same_command_gives_the_same_checkpoint(t
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
 
     def command(folder: str) -> list[str]:
-        return [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder)]
+        return [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder), "30"]
 
     straight = subprocess.run(command("straight"), env=environment, capture_output=True, text=True, check=True)
     killed = subprocess.Popen(command("killed"), env=environment, stdout=subprocess.DEVNULL)
