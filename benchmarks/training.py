@@ -13,6 +13,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -20,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from headshot.console import err, out, table
 from model.batches import Batch, Batches
 from model.content import ContentLoss
-from model.engine import CHANNELS_LAST, choose_device, mixed_precision, precision
+from model.engine import CHANNELS_LAST, choose_device, content_view, mixed_precision, precision
 from model.metalearning import MetaLearner
 from model.prefetch import prefetched
 from model.presets import PRESETS, Preset, preset
@@ -152,7 +153,7 @@ def layout_ms(learner: MetaLearner, batch: Batch) -> dict[str, dict[str, float]]
             networks.discriminator,
             lambda: networks.discriminator(frames, batch.target_maps, vectors)[0],
         ),
-        "content": (content, lambda: content(frames, batch.target_frames)),
+        "content": (content, lambda: content(*content_view(frames, batch.target_frames, 0, np.random.default_rng(0)))),
     }
 
     def both_ways(name: str) -> None:

@@ -28,7 +28,7 @@ def train_command(
 
     Writes `checkpoint/` in the folder of the run, with its values in `stats.jsonl` and for TensorBoard, and sample
     grids. Killed at any moment, the same command goes on from the last saved step; a finished checkpoint is left
-    alone. Several GPUs share each batch: `torchrun --nproc-per-node 4 -m headshot train ...`.
+    alone. Several GPUs share each batch: `torchrun --nproc-per-node 4 -m -- headshot train ...`.
 
     Example: [bold]headshot train compact --data data/demo --run runs/demo[/]
     """

@@ -164,13 +164,13 @@ class _Run:
         schedule, device = self.wanted.preset.meta_learning, self.learner.device
         make, steps = partial(self.batches.draw, part=self.place), range(first, schedule.steps)
         with closing(prefetched(make, steps, self.loaders, pinned=device.type == "cuda")) as made:
-            episodes = next(made, None)
+            episodes = next(made)
             started, waited_s = time.perf_counter(), 0.0
             for number in steps:
-                assert episodes is not None
                 values = _mean_over_processes(self.learner.step(number, episodes.on(device)), device)
                 asked = time.perf_counter()
-                episodes = next(made, None)
+                if number != steps[-1]:
+                    episodes = next(made)
                 now = time.perf_counter()
                 waited_s += now - asked
                 values["images_per_s"] = (number + 1 - first) * schedule.batch / (now - started)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.distributed.run import parse_args
 
 from model.checkpoint import MODEL_FILE, read_config
 from model.journal import STATS_FILE
 from model.processes import average
 from tests.conftest import REPOSITORY
+from tests.headshot.test_cli import check_usage
 from tests.pipeline.conftest import SMALL, clip_of, disc_frames, discs_for_faces, encode_video, manifest_of
 from tests.pipeline.conftest import run as preprocess
 
@@ -101,3 +104,12 @@ def test_a_process_that_is_alone_keeps_its_gradients() -> None:
     average(gradients)
     assert gradients[0].tolist() == [1, 1, 1]
     assert gradients[1].eq(4).all()
+
+
+def test_the_command_line_in_the_guide_is_one_that_torchrun_understands() -> None:
+    """torchrun would take `--run` for an abbreviation of its own options."""
+    page = (REPOSITORY / "docs" / "model.md").read_text(encoding="utf-8")
+    (line,) = [line for line in page.splitlines() if line.startswith("torchrun ")]
+    parsed = parse_args(shlex.split(line)[1:])
+    assert (parsed.module, parsed.training_script) == (True, "headshot")
+    check_usage(shlex.join(["headshot", *parsed.training_script_args]))
