@@ -45,8 +45,8 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
 
 
 CHANNELS_LAST = frozenset({"embedder", "discriminator", "content"})
-"""Networks that are faster with the channels of a pixel side by side: these by a fifth to a half, on CPUs in bfloat16.
-The generator is slower by half, because its instance norms need each channel in one piece. `python -m
+"""Networks that are faster with the channels of a pixel side by side: these by a tenth to a half, on a CPU in bfloat16.
+The generator takes half as long again, because its instance norms need each channel in one piece. `python -m
 benchmarks.training` measures each network both ways."""
 
 
