@@ -20,7 +20,7 @@ from model.landmark_map import draw_all
 from model.metalearning import MetaLearner
 from model.presets import preset
 from model.reference import ReferenceModel
-from model.training import training_clips
+from model.stored_clips import training_clips
 from pipeline.store import Store
 
 REPEATS = 5
@@ -53,7 +53,15 @@ def main() -> None:
     rows = largest.rows[: min(len(largest), 64)]
     landmarks = store.landmarks(largest.clip, rows, size)
     identities = [clip.clip.identity for clip in clips]
-    batches = Batches(clips, identities, size_px=size, shots=schedule.shots, batch=schedule.batch, seed=0)
+    batches = Batches(
+        clips,
+        identities,
+        size_px=size,
+        shots=schedule.shots,
+        batch=schedule.batch,
+        seed=0,
+        canvas=settings.network.canvas,
+    )
     learner = MetaLearner(
         settings, len(clips), ContentLoss.pretrained(settings.losses.content_networks), device, seed=0
     )

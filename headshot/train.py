@@ -27,12 +27,21 @@ def train_command(
     gaze: Annotated[
         bool, typer.Option("--gaze", help="Show irises in the landmark maps; the data must have them.")
     ] = False,
+    accumulate: Annotated[
+        int, typer.Option(min=1, help="Parts of a batch computed one after the other, to save memory.")
+    ] = 1,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the networks with torch.compile.")] = False,
+    loaders: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes that prepare batches; 0 is a thread.", show_default="by the device"),
+    ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the resolved preset and stop.")] = False,
 ) -> None:
     """Train the reference model on the training identities of a dataset.
 
-    Writes `checkpoint/` in the folder of the run. Killed at any moment, the same command goes on from the last
-    saved step; a finished checkpoint is left alone.
+    Writes `checkpoint/` in the folder of the run, with its values in `stats.jsonl` and for TensorBoard, and sample
+    grids. Killed at any moment, the same command goes on from the last saved step; a finished checkpoint is left
+    alone. Several GPUs share each batch: `torchrun --nproc-per-node 4 -m -- headshot train ...`.
 
     Example: [bold]headshot train compact --data data/demo --run runs/demo[/]
     """
@@ -42,15 +51,35 @@ def train_command(
     if show:
         out.print_json(chosen.model_dump_json())
         return
+    from model.processes import first_of_all
     from model.training import train
     from pipeline.store import Store
 
+    latest: dict[str, float] = {}
     with progress_bars() as bars:
         bar = Bar(bars, f"training {preset}")
 
         def report(done: int, total: int, values: dict[str, float]) -> None:
-            note = f"steps, content {values['content']:.2f}, {values['images_per_s']:.1f} images/s"
-            bar.show(done, total, f"{note}, {100 * values['data_share']:.0f}% waiting for data")
+            latest.update(values)
+            bar.show(done, total, f"steps, content {values['content']:.2f}, {_pace(values)}")
 
-        config = train(Store.open(data), chosen, run / "checkpoint", device=device, seed=seed, progress=report)
-    out.print(f"{run / 'checkpoint'}: preset {preset}, {config.steps} steps, sha256 {config.model_sha256[:12]}")
+        config = train(
+            Store.open(data),
+            chosen,
+            run / "checkpoint",
+            device=device,
+            seed=seed,
+            accumulate=accumulate,
+            compiled=compiled,
+            loaders=loaders,
+            progress=report,
+        )
+    if first_of_all():
+        pace = f", {_pace(latest)}" if latest else ""
+        out.print(
+            f"{run / 'checkpoint'}: preset {preset}, {config.steps} steps{pace}, sha256 {config.model_sha256[:12]}"
+        )
+
+
+def _pace(values: dict[str, float]) -> str:
+    return f"{values['images_per_s']:.1f} images/s, {100 * values['data_share']:.1f}% waiting for data"

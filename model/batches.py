@@ -1,8 +1,8 @@
-"""Training batches: a step number to augmented episodes with their landmark maps and canvases, on a device."""
+"""Training batches: a step number to augmented episodes with their landmark maps and canvases."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -34,6 +34,16 @@ class FrameSource(Protocol):
         """Return frames (n, size, size, 3) uint8 RGB and landmarks (n, 68, 2) in pixels, or (n, 70, 2) with irises."""
 
 
+class Part(NamedTuple):
+    """One of several equal parts of a batch: a process's own, or what goes through the networks at a time."""
+
+    number: int
+    of: int
+
+
+WHOLE = Part(0, 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Episodes stacked, on a device; images in [-1, 1]."""
@@ -42,16 +52,58 @@ class Batch:
     support_maps: Float[Tensor, "batch shots 3 size size"]
     target_frames: Float[Tensor, "batch 3 size size"]
     target_maps: Float[Tensor, "batch 3 size size"]
-    canvas: Float[Tensor, "batch 6 size size"]
-    """Of each episode one support frame, warped to the target's landmarks, with its own landmark map."""
+    canvas: Float[Tensor, "batch 6 size size"] | None
+    """Of each episode one support frame, warped to the target's landmarks, with its own landmark map; none where the
+    networks take none."""
     clips: Int[Tensor, " batch"]
+
+    def split(self, parts: int) -> list["Batch"]:
+        """Return the batch in equal parts, which share its memory."""
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        pieces: dict[str, Any] = {
+            name: [None] * parts if one is None else one.chunk(parts) for name, one in tensors.items()
+        }
+        return [Batch(**{name: chunks[number] for name, chunks in pieces.items()}) for number in range(parts)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnEpisodes:
+    """Episodes stacked as bytes in main memory, as they cross from a loader to the training process."""
+
+    frames: UInt8[Tensor, "batch shots_and_one size size 3"]
+    """Support frames, the target last."""
+    maps: UInt8[Tensor, "batch shots_and_one size size 3"]
+    canvases: UInt8[Tensor, "batch size size 3"] | None
+    clips: Int[Tensor, " batch"]
+
+    def pin_memory(self) -> "DrawnEpisodes":
+        """Return a copy in page-locked memory, from where a GPU fetches while it computes; DataLoader calls this."""
+        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
+        pinned: dict[str, Any] = {name: None if one is None else one.pin_memory() for name, one in tensors.items()}
+        return DrawnEpisodes(**pinned)
+
+    def on(self, device: torch.device) -> Batch:
+        """Return the episodes on a device, as floats."""
+        frames, maps = (_scaled(images.to(device, non_blocking=True)) for images in (self.frames, self.maps))
+        canvas = None
+        if self.canvases is not None:
+            canvas = torch.cat([_scaled(self.canvases.to(device, non_blocking=True)), maps[:, 0]], dim=1)
+        return Batch(
+            support_frames=frames[:, :-1],
+            support_maps=maps[:, :-1],
+            target_frames=frames[:, -1],
+            target_maps=maps[:, -1],
+            canvas=canvas,
+            clips=self.clips.to(device, non_blocking=True),
+        )
 
 
 class Batches:
     """Batches of episodes over the training clips, each a pure function of the seed and the step.
 
-    Clips and frames are drawn as in `pipeline.episodes`; what one episode draws at random, the batch draws in one
-    stream. Resuming needs the step number only.
+    Clips and frames are drawn as in `pipeline.episodes`. Episodes are numbered through: episode n depends on the seed
+    and on n alone, and step k has the episodes from k * batch on. So it makes no difference who makes an episode, in
+    which order, and whether one process trains on a batch or several on parts of it. Resuming needs the step number.
 
     Args:
         clips: One frame source for each training clip, in the order of the discriminator's columns.
@@ -60,6 +112,7 @@ class Batches:
         shots: Support frames an episode.
         batch: Episodes a batch.
         seed: Any non-negative number.
+        canvas: Warp a support frame to each target, for networks that are shown one.
     """
 
     def __init__(
@@ -71,33 +124,51 @@ class Batches:
         shots: int,
         batch: int,
         seed: int,
+        canvas: bool = True,
     ) -> None:
         self.clips, self.size_px, self.shots, self.batch, self.seed = clips, size_px, shots, batch, seed
+        self.canvas = canvas
         self.people = ClipsByIdentity.of(np.unique(list(identities), return_inverse=True)[1])
 
     def batch_at(self, step: int, device: torch.device) -> Batch:
-        """Return the batch of this step."""
-        rng = np.random.default_rng((self.seed, step))
-        drawn = [self._draw(rng) for _ in range(self.batch)]
-        canvases = canvas_images(
-            np.stack([frames[0] for _, frames, _ in drawn]),
-            np.stack([landmarks[0] for _, _, landmarks in drawn]),
-            np.stack([landmarks[-1] for _, _, landmarks in drawn]),
-        )
-        frames = to_tensor(np.stack([frames for _, frames, _ in drawn]), device)  # (b, k + 1, 3, h, w)
-        maps = to_tensor(np.stack([draw_all(landmarks, self.size_px) for _, _, landmarks in drawn]), device)
-        return Batch(
-            support_frames=frames[:, :-1],
-            support_maps=maps[:, :-1],
-            target_frames=frames[:, -1],
-            target_maps=maps[:, -1],
-            canvas=torch.cat([to_tensor(canvases, device), maps[:, 0]], dim=1),
-            clips=torch.tensor([clip for clip, _, _ in drawn], device=device),
+        """Return the batch of this step on a device."""
+        return self.draw(step).on(device)
+
+    def draw(self, step: int, part: Part = WHOLE) -> DrawnEpisodes:
+        """Return the episodes of this step, or a part of them."""
+        share = self.batch // part.of
+        first = step * self.batch + part.number * share
+        return self._stacked([self._episode(number) for number in range(first, first + share)])
+
+    def unaltered(self, people: int) -> DrawnEpisodes:
+        """Return one episode of each of the first so many people, without augmentation: for looking at.
+
+        The frames are spread over the clip, the target is the one in the middle.
+        """
+        first_clips = self.people.order[self.people.starts[:-1]][:people]
+        return self._stacked([self._spread(int(clip)) for clip in first_clips])
+
+    def _stacked(self, drawn: Sequence["_Episode"]) -> DrawnEpisodes:
+        frames = np.stack([episode.frames for episode in drawn])
+        landmarks = np.stack([episode.landmarks for episode in drawn])
+        canvases = canvas_images(frames[:, 0], landmarks[:, 0], landmarks[:, -1]) if self.canvas else None
+        return DrawnEpisodes(
+            frames=torch.from_numpy(frames),
+            maps=torch.from_numpy(np.stack([draw_all(points, self.size_px) for points in landmarks])),
+            canvases=None if canvases is None else torch.from_numpy(canvases),
+            clips=torch.tensor([episode.clip for episode in drawn]),
         )
 
-    def _draw(self, rng: np.random.Generator) -> tuple[int, np.ndarray, np.ndarray]:
-        number = self.people.draw_clip(rng)
+    def _spread(self, number: int) -> "_Episode":
         clip = self.clips[number]
+        positions = np.linspace(0, len(clip) - 1, self.shots + 1).round().astype(int).tolist()
+        target = positions.pop(len(positions) // 2)
+        return _Episode(number, *clip.read([*positions, target]))
+
+    def _episode(self, number: int) -> "_Episode":
+        rng = np.random.default_rng((self.seed, number))
+        clip_number = self.people.draw_clip(rng)
+        clip = self.clips[clip_number]
         positions = rng.choice(len(clip), self.shots + 1, replace=False)
         frames, landmarks = clip.read([int(position) for position in positions])
         if rng.random() < NEAREST_SHARE:
@@ -109,7 +180,15 @@ class Batches:
         gain = rng.uniform(1 - MAX_GAIN, 1 + MAX_GAIN, size=3)
         frames = np.clip(frames * gain, 0, 255).astype(np.uint8)
         frames, landmarks = jitter(frames, landmarks, rng)
-        return number, frames, landmarks
+        return _Episode(clip_number, frames, landmarks)
+
+
+class _Episode(NamedTuple):
+    """Support frames and, last, the target."""
+
+    clip: int
+    frames: UInt8[np.ndarray, "shots_and_one size size 3"]
+    landmarks: Float[np.ndarray, "shots_and_one points 2"]
 
 
 def canvas_images(
@@ -148,8 +227,7 @@ def to_tensor(
     images: UInt8[np.ndarray, "*batch height width 3"], device: torch.device
 ) -> Float[Tensor, "*batch 3 height width"]:
     """Return RGB images as channels-first floats in [-1, 1] on `device`."""
-    tensor = torch.from_numpy(np.ascontiguousarray(images)).to(device)
-    return tensor.movedim(-1, -3).float().div_(127.5).sub_(1).contiguous()
+    return _scaled(torch.from_numpy(np.ascontiguousarray(images)).to(device))
 
 
 def to_images(frames: Float[Tensor, "batch 3 height width"]) -> UInt8[np.ndarray, "batch height width 3"]:
@@ -157,3 +235,7 @@ def to_images(frames: Float[Tensor, "batch 3 height width"]) -> UInt8[np.ndarray
     scaled = frames.detach().float().add(1).mul(127.5).round().clamp(0, 255)
     images: np.ndarray = scaled.byte().movedim(-3, -1).cpu().numpy()
     return np.ascontiguousarray(images)
+
+
+def _scaled(images: UInt8[Tensor, "*batch height width 3"]) -> Float[Tensor, "*batch 3 height width"]:
+    return images.movedim(-1, -3).float().div_(127.5).sub_(1).contiguous()

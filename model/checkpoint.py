@@ -1,6 +1,6 @@
 """Checkpoints: tensors in safetensors, everything else in JSON, nothing pickled, nothing forgiven on loading."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,12 +13,15 @@ from torch import Tensor
 from manifests.schema import Record
 from model.networks import Discriminator, Embedder, Generator
 from model.presets import Preset
+from pipeline.licences import NOT_STATED, licence_uses, shortened
 from weights.errors import HeadshotError
 from weights.files import publish, publish_text, sha256_of
+from weights.registry import load_registry
 
 MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
+CLIPS_IN_CARD = 100
 
 
 class TrainingClip(Record):
@@ -33,6 +36,17 @@ class TrainingClip(Record):
     source_url: str
 
 
+class Execution(Record):
+    """How a run was carried out; the same run on other hardware learns the same up to rounding."""
+
+    device: str
+    precision: str
+    processes: int
+    accumulate: int
+    """Parts of a batch that went through the networks one after the other for each update."""
+    compiled: bool
+
+
 class CheckpointConfig(Record):
     """What made a checkpoint, and the hash of its tensors."""
 
@@ -40,7 +54,10 @@ class CheckpointConfig(Record):
     preset: Preset
     steps: int
     seed: int
+    execution: Execution
     dataset: str
+    dataset_sha256: str
+    """Of `dataset.json`, which has the hash of every shard."""
     manifest_sha256: str
     dataset_size_px: int
     clips: tuple[TrainingClip, ...]
@@ -147,37 +164,72 @@ def read_config(folder: Path) -> CheckpointConfig:
     except ValidationError as error:
         raise HeadshotError(
             f"{path} is not a checkpoint config of this version of headshot: {error.error_count()} fields differ, "
-            f"the first is {error.errors()[0]['loc']}; train again with `headshot train`"
+            f"the first is {error.errors()[0]['loc']}; remove the folder, and train again with `headshot train`"
         ) from error
 
 
 def model_card(config: CheckpointConfig) -> str:
-    """Return the model card in Markdown: what it is, whom it learned from, what it may be used for."""
-    rows = "\n".join(
-        f"| {clip.key} | {clip.usable_frames} | {clip.licence} | {clip.consent or 'not stated'} | {clip.credit} |"
-        for clip in config.clips
-    )
-    identities = sorted({clip.identity for clip in config.clips})
+    """Return the model card in Markdown: what it is, from what and whom it learned, what it may be used for."""
+    clips, how, size = config.clips, config.execution, config.preset.network.size_px
+    licences = licence_uses((clip.licence, clip.identity, clip.usable_frames, clip.credit) for clip in clips)
+    consents = licence_uses((clip.consent, clip.identity, clip.usable_frames, clip.credit) for clip in clips)
+    people, frames = len({clip.identity for clip in clips}), sum(clip.usable_frames for clip in clips)
+    terms = [(use.licence, use.clips, f"{use.frames:,}", use.people, shortened(use.credits)) for use in licences]
+    agreed = [(use.licence, use.clips, use.people) for use in consents]
+    named = [(c.key, c.usable_frames, c.licence or NOT_STATED, c.consent or NOT_STATED, c.credit) for c in clips]
+    networks = [(name, _licence_of(name), sha256[:12]) for name, sha256 in config.weights.items()]
     return f"""# headshot reference model, preset {config.preset.name}
 
 Few-shot talking-head model after Zakharov et al. 2019 (arXiv 1905.08233): {config.preset.description}.
 
-- Trained for {config.steps} steps, seed {config.seed}, on {len(identities)} people of the dataset `{config.dataset}`
-  (manifest {config.manifest_sha256[:12]}).
+- Trained for {config.steps} steps, seed {config.seed}; {how.device}, {how.precision}, processes: {how.processes}.
 - Made by headshot {config.headshot_version}, torch {config.torch_version}; tensors SHA-256 {config.model_sha256[:12]}.
 
-## Whom it learned from
+## What data
 
-| clip | frames | licence | consent | credit |
-|---|---|---|---|---|
-{rows}
-{_withdrawn_note(config)}
+{frames:,} frames of {len(clips)} clips at {size} px, from the training split of the dataset
+`{config.dataset}` (dataset {config.dataset_sha256[:12] or NOT_STATED}, manifest {config.manifest_sha256[:12]}).
+
+{_table(("licence", "clips", "frames", "people", "credit"), terms)}
+
+The losses compare pictures through networks that others trained:
+
+{_table(("network", "licence", "sha256"), networks) if networks else "None."}
+
+## What people
+
+{people} people. How well it does for people who look unlike them is not known. What is stated about their consent:
+
+{_table(("consent", "clips", "people"), agreed)}
+
+{_table(("clip", "frames", "licence", "consent", "credit"), named[:CLIPS_IN_CARD])}
+{_more_clips(len(named) - CLIPS_IN_CARD)}{_withdrawn_note(config)}
 ## What it may be used for
 
 Research on face animation: as the reference system of a benchmark, and to compare models with. The terms of the
-clips above hold for the model too. It makes synthetic video of real people: ask the person first, label what
-you publish, and do not use it to deceive.
+clips and networks above hold for the model too: one that is not licensed, or whose people did not agree, is not to be
+passed on. It makes synthetic video of real people: ask the person first, label what you publish, and do not use it to
+deceive. It is not made for recognising people, and nothing follows from its output about what somebody did or said.
+
+`grids/` shows people of the training data as they are and as the model sees them. Leave it out when you pass the
+checkpoint on, unless they agreed to be shown.
 """
+
+
+def _licence_of(weight_id: str) -> str:
+    entry = load_registry().get(weight_id)
+    return entry.licence if entry else NOT_STATED
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(" ".join(str(v).split()).replace("|", "\\|") for v in line) + " |" for line in lines
+    )
+
+
+def _more_clips(count: int) -> str:
+    return f"\nand {count:,} clips more, all of them in `{CONFIG_FILE}`.\n" if count > 0 else ""
 
 
 def _withdrawn_note(config: CheckpointConfig) -> str:

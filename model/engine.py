@@ -1,6 +1,6 @@
-"""What both learning phases share: device, precision, views for the content loss, optimiser updates."""
+"""What both learning phases share: device, precision, layout, views for the content loss, optimiser updates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -8,7 +8,10 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
+from model.batches import WHOLE, Part
+from model.processes import average
 from weights.errors import HeadshotError
 
 
@@ -27,12 +30,43 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Return bfloat16 autocast where the hardware is faster at it than at float32, else an idle context."""
+def precision(device: torch.device) -> torch.dtype:
+    """Return bfloat16 where the hardware is faster at it than at float32, else float32."""
     if device.type == "cuda":
-        return torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_bf16_supported())
-    # On CPUs without the AVX512-BF16 instructions torch emulates bfloat16, at a fraction of float32's speed.
-    return torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        # On CPUs without the AVX512-BF16 instructions torch emulates bfloat16, at a fraction of float32's speed.
+        fast = torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Return autocast to bfloat16 where `precision` says so, else an idle context."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision(device) is torch.bfloat16)
+
+
+CHANNELS_LAST = frozenset({"embedder", "discriminator", "content"})
+"""Networks that are faster with the channels of a pixel side by side: these by a tenth to a half, on a CPU in bfloat16.
+The generator takes half as long again, because its instance norms need each channel in one piece. `python -m
+benchmarks.training` measures each network both ways."""
+
+
+def lay_out(modules: Mapping[str, nn.Module]) -> None:
+    """Put the weights of each network, given by name, into the memory layout that it is faster with.
+
+    Convolutions follow their weights. Numbers stay the same for the same layout, so runs still repeat to the bit.
+    """
+    for name, module in modules.items():
+        if name in CHANNELS_LAST:
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def lay_out_like_parameters(optimiser: torch.optim.Optimizer) -> None:
+    """Give moments that were loaded from a file the memory layout of their parameters, as they had it before."""
+    for parameter, state in optimiser.state.items():
+        for name, value in state.items():
+            if value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter).copy_(value)
 
 
 def content_view(
@@ -55,20 +89,37 @@ def content_view(
     return generated[region], target[region]
 
 
-def update(optimiser: torch.optim.Optimizer, loss: Float[Tensor, ""], *, gradient_clip: float, where: str) -> None:
-    """Take one optimiser step on `loss`; a `gradient_clip` of 0 leaves gradients alone.
+def update(
+    optimiser: torch.optim.Optimizer,
+    loss: Float[Tensor, ""],
+    *,
+    gradient_clip: float,
+    where: str,
+    part: Part = WHOLE,
+) -> None:
+    """Take one optimiser step on `loss`, which is the mean over the batch, or over a part of it.
+
+    Gradients of parts add up to that of their mean, and the step is taken after the last one. Where several processes
+    train together, each has its own share of the batch, and they step on the mean of their gradients. A
+    `gradient_clip` of 0 leaves gradients alone.
 
     Raises:
-        HeadshotError: The loss is not finite; `where` names the phase and step.
+        HeadshotError: The loss is not finite, in this process or another; `where` names the phase and step.
     """
-    if not torch.isfinite(loss):
+    mean = loss.detach().clone()
+    average([mean])
+    if not torch.isfinite(mean):
         raise HeadshotError(
-            f"{where}: the loss is {loss.item()}; training has diverged. The last checkpoint is kept; "
+            f"{where}: the loss is {mean.item()}; training has diverged. The last checkpoint is kept; "
             "start again with another --seed, or lower the rates of the preset"
         )
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    if part.number == 0:
+        optimiser.zero_grad(set_to_none=True)
+    (loss / part.of).backward()  # type: ignore[no-untyped-call]
+    if part.number + 1 < part.of:
+        return
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    average([p.grad for p in parameters if p.grad is not None])
     if gradient_clip:
         nn.utils.clip_grad_norm_(parameters, gradient_clip)
     optimiser.step()
@@ -79,3 +130,23 @@ def average_into(averaged: Iterable[Tensor], current: Iterable[Tensor], decay: f
     """Move the running averages towards the current values: average = decay * average + (1 - decay) * current."""
     for mean, value in zip(averaged, current, strict=True):
         mean.lerp_(value.detach(), 1 - decay)
+
+
+POWER_ITERATIONS = 100
+
+
+@torch.no_grad()
+def settle_spectral_norms(network: nn.Module) -> None:
+    """Find the spectral norms of weights that were averaged, so that the layers have a norm of one.
+
+    Every training pass takes one power iteration, so that estimates follow weights which change little by little.
+    Averages are never passed through, and the estimates of other weights make layers larger than they should be.
+    Starts from the estimates that are there; layers without spectral norm stay as they are.
+    """
+    for layer in network.modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            mode = layer.training
+            layer.train()
+            for _ in range(POWER_ITERATIONS):
+                _ = layer.weight  # taking it is what iterates
+            layer.train(mode)

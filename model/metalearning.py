@@ -1,16 +1,25 @@
 """The first phase: embedder, generator and discriminator learn together over many people, in alternating steps."""
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from model import losses
-from model.batches import Batch
+from model.batches import WHOLE, Batch, Part
 from model.checkpoint import Networks
 from model.content import ContentLoss
-from model.engine import average_into, content_view, mixed_precision, update
+from model.engine import (
+    average_into,
+    content_view,
+    lay_out,
+    lay_out_like_parameters,
+    mixed_precision,
+    settle_spectral_norms,
+    update,
+)
 from model.presets import Preset
 
 GENERATOR_BETAS = (0.5, 0.99)
@@ -26,15 +35,25 @@ class MetaLearner:
         content: The frozen content loss.
         device: Where everything lives.
         seed: Of the initial weights and the content windows.
+        accumulate: Number of parts that go through the networks one after the other for one update, to save memory.
     """
 
-    def __init__(self, preset: Preset, clips: int, content: ContentLoss, device: torch.device, seed: int) -> None:
-        self.preset, self.device, self.seed = preset, device, seed
+    def __init__(
+        self,
+        preset: Preset,
+        clips: int,
+        content: ContentLoss,
+        device: torch.device,
+        seed: int,
+        accumulate: int = 1,
+    ) -> None:
+        self.preset, self.device, self.seed, self.accumulate = preset, device, seed, accumulate
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.networks = Networks(preset, clips).to(device)
-        self.averaged = copy.deepcopy(self.networks)
         self.content = content.to(device)
+        lay_out(self.networks.parts | {"content": self.content})
+        self.averaged = copy.deepcopy(self.networks)
         rates = preset.meta_learning
         generator = self.networks.generator
         projection = list(generator.projection.parameters())
@@ -63,19 +82,20 @@ class MetaLearner:
         schedule = self.preset.meta_learning
         self._warm_up(number)
         playing = number >= schedule.adversarial_from * schedule.steps
-        generated, values = self.embedder_generator(number, batch, adversarial=playing)
+        parts = [(Part(index, self.accumulate), piece) for index, piece in enumerate(batch.split(self.accumulate))]
+        made = [self.embedder_generator(number, piece, adversarial=playing, part=part) for part, piece in parts]
+        values = _mean([terms for _, terms in made])
         for _ in range(schedule.discriminator_steps if playing else 0):
-            values |= self.discriminator(number, batch, generated.detach())
+            judged = zip(parts, made, strict=True)
+            values |= _mean([self.discriminator(number, piece, seen, part) for (part, piece), (seen, _) in judged])
         decay = min(schedule.ema_decay, (number + 1) / (number + 10))
         for part in ("embedder", "generator"):
-            average, current = self.averaged.parts[part], self.networks.parts[part]
-            average_into(average.parameters(), current.parameters(), decay)
-            # Directions of the spectral norms: those of long ago would give averaged weights a wrong norm.
-            for mean, value in zip(average.buffers(), current.buffers(), strict=True):
-                mean.copy_(value)
+            average_into(self.averaged.parts[part].parameters(), self.networks.parts[part].parameters(), decay)
         return values
 
-    def embedder_generator(self, number: int, batch: Batch, *, adversarial: bool) -> tuple[Tensor, dict[str, float]]:
+    def embedder_generator(
+        self, number: int, batch: Batch, *, adversarial: bool, part: Part = WHOLE
+    ) -> tuple[Tensor, dict[str, float]]:
         """Update E and G: look like the target, fool the discriminator, agree with it on who this is (equation 3).
 
         The variant `ff` leaves the agreement out.
@@ -88,9 +108,8 @@ class MetaLearner:
         networks.discriminator.requires_grad_(False)
         with mixed_precision(self.device):
             embedding = networks.embedder(batch.support_frames, batch.support_maps)
-            canvas = batch.canvas if self.preset.network.canvas else None
             psi = networks.generator.adain_params(embedding)
-            generated: Tensor = networks.generator(batch.target_maps, psi, canvas)
+            generated: Tensor = networks.generator(batch.target_maps, psi, batch.canvas)
             terms = {
                 "content": weights.content * self.content(*self._content_view(generated, batch, number, rng)),
                 "pixel": weights.pixel * (generated - batch.target_frames).abs().mean(),
@@ -106,10 +125,10 @@ class MetaLearner:
                 if self.preset.meta_learning.variant == "ft":
                     terms["match"] = weights.match * losses.match(embedding.float(), clip_embedding)
         networks.discriminator.requires_grad_(True)
-        self._update("embedder_generator", number, torch.stack([term.float() for term in terms.values()]).sum())
-        return generated, {name: float(term.detach()) for name, term in terms.items()}
+        self._update("embedder_generator", number, torch.stack([term.float() for term in terms.values()]).sum(), part)
+        return generated.detach(), {name: float(term.detach()) for name, term in terms.items()}
 
-    def discriminator(self, number: int, batch: Batch, generated: Tensor) -> dict[str, float]:
+    def discriminator(self, number: int, batch: Batch, generated: Tensor, part: Part = WHOLE) -> dict[str, float]:
         """Update D: tell real frames from generated ones of the same clip and landmarks (equation 7)."""
         network = self.networks.discriminator
         with mixed_precision(self.device):
@@ -117,8 +136,25 @@ class MetaLearner:
             real, _ = network(batch.target_frames, batch.target_maps, vectors)
             fake, _ = network(generated, batch.target_maps, vectors)
             loss = losses.hinge(real.float(), fake.float())
-        self._update("discriminator", number, loss)
+        self._update("discriminator", number, loss, part)
         return {"hinge": float(loss.detach())}
+
+    @torch.no_grad()
+    def preview(self, batch: Batch) -> Tensor:
+        """Return what the averaged networks make of a batch, in [-1, 1]; nothing is learned from it."""
+        shown = self.result()
+        embedder, generator = shown.embedder.eval(), shown.generator.eval()
+        psi = generator.adain_params(embedder(batch.support_frames, batch.support_maps))
+        frames: Tensor = generator(batch.target_maps, psi, batch.canvas)
+        return frames
+
+    def result(self) -> Networks:
+        """Return what a checkpoint keeps: the running average of E and G, and the discriminator as it is."""
+        kept = copy.deepcopy(self.averaged)
+        kept.discriminator.load_state_dict(self.networks.discriminator.state_dict())
+        for averaged in (kept.embedder, kept.generator):
+            settle_spectral_norms(averaged)
+        return kept
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything a resumed run needs: networks, averages and optimiser moments."""
@@ -139,6 +175,7 @@ class MetaLearner:
                 index, field = key.split(".", 1)
                 moments.setdefault(int(index), {})[field] = tensor
             optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+            lay_out_like_parameters(optimiser)
 
     def _content_view(
         self, generated: Tensor, batch: Batch, number: int, rng: np.random.Generator
@@ -153,14 +190,19 @@ class MetaLearner:
             for group, rate in zip(optimiser.param_groups, self.full_rates[name], strict=True):
                 group["lr"] = rate * share
 
-    def _update(self, phase: str, number: int, loss: Tensor) -> None:
+    def _update(self, phase: str, number: int, loss: Tensor, part: Part) -> None:
         clip = self.preset.meta_learning.gradient_clip
         update(
             self.optimisers[phase],
             loss,
             gradient_clip=clip,
             where=f"meta-learning, phase {phase}, step {number}",
+            part=part,
         )
+
+
+def _mean(values: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(part[name] for part in values) / len(values) for name in values[0]}
 
 
 def _below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

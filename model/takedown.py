@@ -5,6 +5,7 @@ changes that, and the checkpoint says so.
 """
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from model.checkpoint import CARD_FILE, CONFIG_FILE, MODEL_FILE, CheckpointConfig, model_card, read_config
-from model.training import RESUME_FILE, STATS_FILE
+from model.journal import EVENTS_FOLDER, GRIDS_FOLDER, STATS_FILE
+from model.training import RESUME_FILE
 from pipeline.takedown import Change
 from weights.errors import HeadshotError
 from weights.files import publish, publish_text, sha256_of
@@ -57,19 +59,36 @@ def take_out(folder: Path, identity: str) -> CheckpointTakedown:
     """
     changes = []
     if _resumes_with(folder, identity):
-        (folder / RESUME_FILE).unlink()
-        (folder / STATS_FILE).unlink(missing_ok=True)
-        changes.append(Change(what="unfinished training, thrown away", files=2, rows=0, unit=""))
+        files = _remove_grids(folder) + _remove_folder(folder / EVENTS_FOLDER)
+        for name in (STATS_FILE, RESUME_FILE):
+            files += (folder / name).is_file()
+            (folder / name).unlink(missing_ok=True)
+        changes.append(Change(what="unfinished training, thrown away", files=files, rows=0, unit=""))
     if not (folder / CONFIG_FILE).is_file():
         return CheckpointTakedown(changes=tuple(changes), clips_learned=0)
     config = read_config(folder)
     gone = _of(config, identity)
     if gone:
+        if grids := _remove_grids(folder):
+            changes.append(
+                Change(what="sample grids, which show people of the training data", files=grids, rows=0, unit="")
+            )
         config = _rewrite(folder, config, set(gone))
         changes.append(
             Change(what="checkpoint: clip embeddings, list of clips, card", files=3, rows=len(gone), unit="clips")
         )
     return CheckpointTakedown(changes=tuple(changes), clips_learned=config.clips_withdrawn)
+
+
+def _remove_grids(folder: Path) -> int:
+    return _remove_folder(folder / GRIDS_FOLDER)
+
+
+def _remove_folder(folder: Path) -> int:
+    """Remove a folder of files, if there is one, and return how many they were."""
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    shutil.rmtree(folder, ignore_errors=True)
+    return files
 
 
 def _of(config: CheckpointConfig, identity: str) -> list[int]:
@@ -112,10 +131,10 @@ def _tensors(folder: Path, config: CheckpointConfig, kept: int) -> dict[str, Ten
 
 
 def _resumes_with(folder: Path, identity: str) -> bool:
-    """Return whether there is unfinished training that knows the person, or that cannot be read."""
+    """Return whether there is unfinished training that knows the person, or that does not say whom it knows."""
     path = folder / RESUME_FILE
     if not path.is_file():
-        return False
+        return (folder / GRIDS_FOLDER).is_dir() and not (folder / CONFIG_FILE).is_file()
     try:
         with safe_open(path, "pt") as file:
             about = json.loads(file.metadata()["run"])

@@ -1,61 +1,49 @@
 """The training run: read the dataset, step, keep a record, survive being killed."""
 
-import json
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from model.batches import Batches
+from model.batches import Batches, Part, to_images
 from model.checkpoint import (
     CONFIG_FILE,
     CheckpointConfig,
-    Networks,
+    Execution,
     TrainingClip,
     read_config,
     save,
 )
 from model.content import ContentLoss, content_sha256
-from model.engine import choose_device
+from model.engine import choose_device, precision
+from model.journal import Journal
 from model.metalearning import MetaLearner
+from model.prefetch import prefetched
 from model.presets import Preset
-from pipeline.store import ClipEntry, Store
+from model.processes import average, first_of_all, joined, meet, several
+from model.stored_clips import StoredClip, training_clips
+from pipeline.store import Store
 from weights.errors import HeadshotError
 from weights.files import publish
 
 RESUME_FILE = "resume.safetensors"
-STATS_FILE = "stats.jsonl"
 LOG_EVERY = 25
+GRIDS = 10
+"""Sample grids in a run."""
+PEOPLE_SHOWN = 6
+MOST_LOADERS = 8
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called with steps done, steps in all, and the latest values."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredClip:
-    """Usable frames of a clip in the store, at the size of the preset."""
-
-    store: Store
-    clip: ClipEntry
-    rows: np.ndarray
-    size_px: int
-
-    def __len__(self) -> int:
-        """Return the number of usable frames."""
-        return len(self.rows)
-
-    def read(self, positions: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return frames (n, size, size, 3) and landmarks (n, 68, 2) at these positions among the usable ones."""
-        rows = self.rows[list(positions)]
-        return (
-            self.store.frames(self.clip, rows, self.size_px),
-            self.store.landmarks(self.clip, rows, self.size_px),
-        )
 
 
 def train(
@@ -65,6 +53,9 @@ def train(
     *,
     device: str = "auto",
     seed: int = 0,
+    accumulate: int = 1,
+    compiled: bool = False,
+    loaders: int | None = None,
     progress: Progress | None = None,
 ) -> CheckpointConfig:
     """Meta-learn on the training split of `store` and write a checkpoint to `folder`.
@@ -72,125 +63,191 @@ def train(
     A finished checkpoint of the same preset, data and seed is left as it is; an unfinished one is continued
     from its last saved step, and ends with the same tensors as an undisturbed run on the same machine's CPU.
 
+    Started by torchrun, the processes share the batch of the preset evenly, on the same machine or on several that
+    see the same dataset and the same folder. The first one writes.
+
     Args:
         store: The dataset.
         preset: Networks and schedule.
         folder: Of the checkpoint.
         device: `auto`, `cpu` or `cuda`.
         seed: Of initial weights and episodes.
-        progress: Told after every step.
+        accumulate: Parts of a batch that go through the networks one after the other for each update. The batch and
+            what is learned stay the same, up to rounding and the estimate of spectral norms; less memory is needed.
+        compiled: Compile the networks with `torch.compile`.
+        loaders: Processes that prepare batches; 0 is a thread. None chooses: a thread for a CPU, up to eight
+            processes for a GPU.
+        progress: Told after every step, in the process that writes.
 
     Raises:
-        HeadshotError: Too little training data, another run's checkpoint in `folder`, or a loss that is not finite.
+        HeadshotError: Too little training data, another run's checkpoint in `folder`, a batch that cannot be divided,
+            or a loss that is not finite.
     """
     store = store.with_irises() if preset.network.gaze else store
-    clips = training_clips(store, preset)
-    wanted = _describe(store, preset, clips, seed)
-    if (folder / CONFIG_FILE).is_file():
-        return _finished(folder, wanted)
-    batches = Batches(
-        clips,
-        [clip.clip.identity for clip in clips],
-        size_px=preset.network.size_px,
-        shots=preset.meta_learning.shots,
-        batch=preset.meta_learning.batch,
-        seed=seed,
-    )
-    learner = MetaLearner(
-        preset, len(clips), ContentLoss.pretrained(preset.losses.content_networks), choose_device(device), seed
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    _run(learner, batches, folder, wanted, progress)
-    networks = Networks(preset, len(clips))
-    networks.load(learner.averaged.tensors() | _discriminator_tensors(learner))
-    config = save(folder, networks, wanted)
-    (folder / RESUME_FILE).unlink(missing_ok=True)
-    return config
-
-
-def training_clips(store: Store, preset: Preset) -> list[StoredClip]:
-    """Return the clips of the training split that have enough usable frames for an episode.
-
-    Raises:
-        HeadshotError: There is none.
-    """
-    size_px = preset.network.size_px
-    clips = [
-        StoredClip(store=store, clip=clip, rows=store.usable_rows(clip), size_px=size_px)
-        for clip in store.clips
-        if clip.split == "train"
-    ]
-    enough = [clip for clip in clips if len(clip) > preset.meta_learning.shots]
-    if not enough:
-        raise HeadshotError(
-            f"{store.root} has no training clip with more than {preset.meta_learning.shots} usable frames "
-            f"({len(clips)} clips are in the split `train`); add training identities to the manifest, preprocess again"
+    chosen = choose_device(device)
+    with joined(chosen) as place:
+        clips = training_clips(store, preset)
+        how = _execution(chosen, place, accumulate, compiled=compiled)
+        _check_divides(preset, how)
+        wanted = _describe(store, preset, clips, seed, how)
+        if (folder / CONFIG_FILE).is_file():
+            return _finished(folder, wanted)
+        schedule = preset.meta_learning
+        batches = Batches(
+            clips,
+            [clip.clip.identity for clip in clips],
+            size_px=preset.network.size_px,
+            shots=schedule.shots,
+            batch=schedule.batch,
+            seed=seed,
+            canvas=preset.network.canvas,
         )
-    return enough
+        content = ContentLoss.pretrained(preset.losses.content_networks)
+        learner = MetaLearner(preset, len(clips), content, chosen, seed, accumulate)
+        if compiled:
+            for module in (*learner.networks.parts.values(), content):
+                module.compile(dynamic=False)
+        run = _Run(
+            learner, batches, folder, wanted, place, default_loaders(chosen) if loaders is None else loaders, progress
+        )
+        run.steps()
+        if first_of_all():
+            run.finish()
+        meet()
+        return read_config(folder)
 
 
-def _run(
-    learner: MetaLearner,
-    batches: Batches,
-    folder: Path,
-    wanted: CheckpointConfig,
-    progress: Progress | None,
-) -> None:
-    schedule = learner.preset.meta_learning
-    first = _resume(learner, folder, wanted)
-    waited_s = 0.0
-    started = time.perf_counter()
-    for number in range(first, schedule.steps):
-        asked = time.perf_counter()
-        batch = batches.batch_at(number, learner.device)
-        waited_s += time.perf_counter() - asked
-        values = learner.step(number, batch)
-        elapsed_s = time.perf_counter() - started
-        values["images_per_s"] = (number - first + 1) * schedule.batch / elapsed_s
-        values["data_share"] = waited_s / elapsed_s
-        done = number + 1
-        if done % LOG_EVERY == 0 or done == schedule.steps:
-            with (folder / STATS_FILE).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": done} | {k: round(v, 6) for k, v in values.items()}) + "\n")
-        if done % schedule.checkpoint_every == 0 and done < schedule.steps:
-            _keep(learner, folder, wanted, done)
-        if progress:
-            progress(done, schedule.steps, values)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of training, or the rest of it."""
+
+    learner: MetaLearner
+    batches: Batches
+    folder: Path
+    wanted: CheckpointConfig
+    place: Part
+    loaders: int
+    progress: Progress | None
+
+    def steps(self) -> None:
+        """Take the steps that are left; the first process keeps the journal and the state."""
+        first = self._resume()
+        if self.learner.device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # shapes stay the same, so looking for the fastest kernels pays
+        if not first_of_all():
+            for _ in self._values(first):
+                pass
+            return
+        schedule = self.wanted.preset.meta_learning
+        show_every = max(1, schedule.steps // GRIDS)
+        with Journal(self.folder, first) as journal, closing(self._values(first)) as steps:
+            for done, values in steps:
+                last = done == schedule.steps
+                if done % LOG_EVERY == 0 or last:
+                    journal.write(done, values)
+                if done % show_every == 0 or last:
+                    journal.show(done, self._columns())
+                if done % schedule.checkpoint_every == 0 and not last:
+                    self._keep(done)
+                if self.progress:
+                    self.progress(done, schedule.steps, values)
+
+    def finish(self) -> None:
+        """Write the checkpoint; the state for resuming is no longer needed then."""
+        save(self.folder, self.learner.result(), self.wanted)
+        (self.folder / RESUME_FILE).unlink(missing_ok=True)
+
+    def _values(self, first: int) -> Generator[tuple[int, dict[str, float]], None, None]:
+        """Take each step from `first` on and yield the number of steps done, with the value of each term.
+
+        The clock starts when the first batch is there, and waiting is what each next one takes after a step is done.
+        """
+        schedule, device = self.wanted.preset.meta_learning, self.learner.device
+        make, steps = partial(self.batches.draw, part=self.place), range(first, schedule.steps)
+        with closing(prefetched(make, steps, self.loaders, pinned=device.type == "cuda")) as made:
+            episodes = next(made)
+            started, waited_s = time.perf_counter(), 0.0
+            for number in steps:
+                values = _mean_over_processes(self.learner.step(number, episodes.on(device)), device)
+                asked = time.perf_counter()
+                if number != steps[-1]:
+                    episodes = next(made)
+                now = time.perf_counter()
+                waited_s += now - asked
+                values["images_per_s"] = (number + 1 - first) * schedule.batch / (now - started)
+                values["data_share"] = waited_s / (now - started)
+                yield number + 1, values
+
+    def _columns(self) -> dict[str, np.ndarray]:
+        """Return what a sample grid shows: some people of the training data, one row each."""
+        batch = self.batches.unaltered(PEOPLE_SHOWN).on(self.learner.device)
+        return {
+            "support": to_images(batch.support_frames[:, 0]),
+            "landmark map": to_images(batch.target_maps),
+            "generated": to_images(self.learner.preview(batch)),
+            "target": to_images(batch.target_frames),
+        }
+
+    def _keep(self, done: int) -> None:
+        with publish(self.folder / RESUME_FILE) as temporary:
+            save_file(self.learner.tensors(), temporary, {"step": str(done), "run": _identity_of(self.wanted)})
+
+    def _resume(self) -> int:
+        """Load the last saved state, if it is of this run, and return the step to go on with."""
+        path, step = self.folder / RESUME_FILE, 0
+        if path.is_file():
+            with safe_open(path, "pt") as file:
+                about = file.metadata()
+            if about["run"] != _identity_of(self.wanted):
+                raise HeadshotError(
+                    f"{path} belongs to a run with another preset, dataset or seed; remove the folder, or name another "
+                    "one with --run"
+                )
+            self.learner.load(load_file(path))
+            step = int(about["step"])
+        common = torch.tensor(float(step), device=self.learner.device)
+        average([common])
+        if common.item() != step:
+            raise HeadshotError(
+                f"the processes do not find the same state in {self.folder}: this one has step {step}; put the folder "
+                "where all machines of the run see it"
+            )
+        return step
 
 
-def _keep(learner: MetaLearner, folder: Path, wanted: CheckpointConfig, done: int) -> None:
-    with publish(folder / RESUME_FILE) as temporary:
-        save_file(learner.tensors(), temporary, {"step": str(done), "run": _identity_of(wanted)})
+def _mean_over_processes(values: dict[str, float], device: torch.device) -> dict[str, float]:
+    if not several():
+        return values
+    means = torch.tensor(list(values.values()), dtype=torch.float64, device=device)
+    average([means])
+    return dict(zip(values, means.tolist(), strict=True))
 
 
-def _resume(learner: MetaLearner, folder: Path, wanted: CheckpointConfig) -> int:
-    """Load the last saved state, if it is of this run, and return the step to go on with."""
-    from safetensors import safe_open
-
-    path = folder / RESUME_FILE
-    if not path.is_file():
-        (folder / STATS_FILE).unlink(missing_ok=True)
+def default_loaders(device: torch.device) -> int:
+    """Return how many processes prepare batches: none beside a CPU that is busy anyway, for a GPU what is to spare."""
+    if device.type == "cpu":
         return 0
-    with safe_open(path, "pt") as file:
-        about = file.metadata()
-    if about["run"] != _identity_of(wanted):
+    cores = (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(MOST_LOADERS, max(1, cores - 1))
+
+
+def _execution(device: torch.device, place: Part, accumulate: int, *, compiled: bool) -> Execution:
+    return Execution(
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
+        precision=str(precision(device)).removeprefix("torch."),
+        processes=place.of,
+        accumulate=accumulate,
+        compiled=compiled,
+    )
+
+
+def _check_divides(preset: Preset, how: Execution) -> None:
+    parts, batch = how.processes * how.accumulate, preset.meta_learning.batch
+    if batch % parts:
         raise HeadshotError(
-            f"{path} belongs to a run with another preset, dataset or seed; remove the folder, or name another "
-            "one with --run"
+            f"the preset {preset.name} has batches of {batch} episodes, which {how.processes} processes with "
+            f"--accumulate {how.accumulate} cannot divide evenly; choose numbers whose product divides {batch}"
         )
-    learner.load(load_file(path))
-    step = int(about["step"])
-    _cut_stats(folder / STATS_FILE, step)
-    return step
-
-
-def _cut_stats(path: Path, step: int) -> None:
-    """Drop the lines of steps that will be run again."""
-    if path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        with publish(path) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
 def _finished(folder: Path, wanted: CheckpointConfig) -> CheckpointConfig:
@@ -203,7 +260,7 @@ def _finished(folder: Path, wanted: CheckpointConfig) -> CheckpointConfig:
     if _identity_of(config) != _identity_of(wanted):
         raise HeadshotError(
             f"{folder} holds a finished checkpoint of preset {config.preset.name}, seed {config.seed}, dataset "
-            f"{config.dataset} {config.manifest_sha256[:12]}, which is not what was asked for; remove the folder, "
+            f"{config.dataset} {config.dataset_sha256[:12]}, which is not what was asked for; remove the folder, "
             "or name another one with --run"
         )
     return config
@@ -211,15 +268,19 @@ def _finished(folder: Path, wanted: CheckpointConfig) -> CheckpointConfig:
 
 def _identity_of(config: CheckpointConfig) -> str:
     """Return what makes two runs the same run, as text."""
-    return config.model_dump_json(exclude={"model_sha256", "headshot_version", "torch_version"})
+    return config.model_dump_json(exclude={"model_sha256", "headshot_version", "torch_version", "execution"})
 
 
-def _describe(store: Store, preset: Preset, clips: Sequence[StoredClip], seed: int) -> CheckpointConfig:
+def _describe(
+    store: Store, preset: Preset, clips: Sequence[StoredClip], seed: int, execution: Execution
+) -> CheckpointConfig:
     return CheckpointConfig(
         preset=preset,
         steps=preset.meta_learning.steps,
         seed=seed,
+        execution=execution,
         dataset=store.info.name,
+        dataset_sha256=store.sha256,
         manifest_sha256=store.info.manifest_sha256,
         dataset_size_px=store.info.config.size_px,
         clips=tuple(
@@ -238,7 +299,3 @@ def _describe(store: Store, preset: Preset, clips: Sequence[StoredClip], seed: i
         headshot_version=version("headshot"),
         torch_version=torch.__version__,
     )
-
-
-def _discriminator_tensors(learner: MetaLearner) -> dict[str, torch.Tensor]:
-    return {k: v for k, v in learner.networks.tensors().items() if k.startswith("discriminator.")}

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from manifests.schema import Clip, FileSource
+from model.label import DigitalSourceType
 from model.reference import ReferenceModel
 from pipeline.audio import Sound
 from pipeline.clip_work import process_clip
@@ -17,7 +18,7 @@ from pipeline.store import Store
 from pipeline.verdicts import Reject
 from reports.drive import side_by_side
 from reports.soundtrack import soundtrack
-from reports.synthetic import DigitalSourceType, write_video
+from reports.synthetic import write_video
 from weights.errors import HeadshotError
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from reports.synthetic import LABEL, label_below
+from model.label import LABEL, label_below
 
 QUALITY = 82
 

@@ -1,64 +1,25 @@
-"""Labelled synthetic pictures and videos: nothing that shows a synthesised person leaves without saying so."""
+"""Labelled synthetic videos: nothing that shows a synthesised person leaves without saying so."""
 
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
-import cv2
 import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 from jaxtyping import UInt8
 
+from model.label import DigitalSourceType, label
 from pipeline.audio import Sound, encode_flac
 from weights.errors import HeadshotError
 from weights.files import publish
 
-LABEL = "AI-generated"
 STATEMENT = (
     "AI-generated: the person in this video was synthesised by headshot from still frames and the facial "
     "landmarks of another recording. It does not show anything the person did or said."
 )
-LABEL_FRACTION = 1 / 11
-"""Height of the label's bar as a fraction of the picture's height."""
-
-
-class DigitalSourceType(StrEnum):
-    """The IPTC terms that fit what headshot makes.
-
-    Source: IPTC NewsCodes, controlled vocabulary Digital Source Type.
-    """
-
-    GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-    """Every pixel came out of a trained network."""
-    COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
-    """Synthesised pictures beside recorded ones."""
-
-
-def label(frames: UInt8[np.ndarray, "frames height width 3"]) -> UInt8[np.ndarray, "frames height width 3"]:
-    """Return a copy of the frames with "AI-generated" on a dark bar in the lower right corner.
-
-    The lower right is the synthesised half where the two halves stand side by side.
-
-    Args:
-        frames: RGB pictures, at least 32 pixels high and 64 wide.
-    """
-    height, width = frames.shape[1:3]
-    bar = _label_bar(max(round(height * LABEL_FRACTION), 11), width)
-    labelled = frames.copy()
-    labelled[:, height - bar.shape[0] :, width - bar.shape[1] :] = bar
-    return labelled
-
-
-def label_below(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "taller width 3"]:
-    """Return the picture with the label on a strip below it, so that no scored pixel is covered."""
-    bar = _label_bar(max(round(image.shape[1] / 6.5), 11), image.shape[1])
-    strip = np.full((bar.shape[0], image.shape[1], 3), BAR_RGB, np.uint8)
-    strip[:, : bar.shape[1]] = bar
-    return np.concatenate([image, strip])
 
 
 def write_video(
@@ -96,23 +57,6 @@ def write_video(
             (label(frame[None])[0] for frame in frames),
             _command(temporary, frames.shape[2], frames.shape[1], fps, source_type, heard),
         )
-
-
-BAR_RGB = (44, 48, 56)
-FONT = cv2.FONT_HERSHEY_SIMPLEX
-
-
-def _label_bar(height_px: int, widest_px: int) -> UInt8[np.ndarray, "height width 3"]:
-    """Draw the label, white on near-black, as high as asked unless that would be wider than the picture."""
-    scale = height_px / 32
-    width_px = cv2.getTextSize(LABEL, FONT, scale, 1)[0][0] + height_px // 2
-    if width_px > widest_px:
-        return _label_bar(height_px - 1, widest_px)
-    bar = np.full((height_px, width_px, 3), BAR_RGB, np.uint8)
-    baseline = round(height_px * 0.71)
-    thickness = max(round(height_px / 20), 1)
-    cv2.putText(bar, LABEL, (height_px // 4, baseline), FONT, scale, (255, 255, 255), thickness, cv2.LINE_AA)
-    return bar
 
 
 def _command(

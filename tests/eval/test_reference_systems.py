@@ -13,7 +13,7 @@ from eval.metrics.specs import PSNR
 from eval.systems.builtin import load_system
 from eval.systems.protocol import Support
 from eval.tasks import make_tasks
-from model.checkpoint import CheckpointConfig, Networks, TrainingClip, save
+from model.checkpoint import CheckpointConfig, Execution, Networks, TrainingClip, save
 from model.presets import preset
 from model.reference import ReferenceModel
 from tests.eval.conftest import DrawnStore
@@ -37,7 +37,9 @@ def write_checkpoint(folder: Path, person: str = "zoe") -> Path:
         preset=tiny,
         steps=0,
         seed=0,
+        execution=Execution(device="CPU", precision="float32", processes=1, accumulate=1, compiled=False),
         dataset="drawn",
+        dataset_sha256="d" * 64,
         manifest_sha256="a" * 64,
         dataset_size_px=64,
         clips=(clip,),

@@ -84,6 +84,7 @@ class DrawnStore:
     """Serves drawn clips through the part of the store's interface that training uses."""
 
     root = Path("drawn")
+    sha256 = "d" * 64
 
     def __init__(self, clips: Sequence[DrawnClip]) -> None:
         self.clips = tuple(clips)

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 import torch
 
 from model.batches import Batch, Batches, jitter, to_images, to_tensor
@@ -49,6 +50,18 @@ def test_the_canvas_is_a_support_frame_warped_to_the_target_with_its_own_map(peo
     assert torch.equal(batch.canvas[:, 3:], batch.support_maps[:, 0])
     copied = (batch.support_frames[:, 0] - batch.target_frames).abs().mean()
     assert (batch.canvas[:, :3] - batch.target_frames).abs().mean() < 0.7 * copied
+
+
+def test_networks_without_a_canvas_get_the_same_episodes_and_nothing_is_warped_for_them(
+    people: list[DrawnClip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = batches(people).batch_at(0, CPU)
+    monkeypatch.setattr("model.batches.warp", lambda *_: pytest.fail("a frame was warped"))
+    plain = Batches(people, [p.identity for p in people], size_px=64, shots=2, batch=4, seed=0, canvas=False)
+    batch = plain.batch_at(0, CPU)
+    assert batch.canvas is None
+    assert [part.canvas for part in batch.split(2)] == [None, None]
+    assert same(batch, whole)
 
 
 def test_jitter_moves_landmarks_with_the_picture() -> None:

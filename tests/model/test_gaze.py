@@ -13,7 +13,8 @@ from model.finetuning import Person, fine_tune
 from model.metalearning import MetaLearner
 from model.presets import Preset
 from model.reference import ReferenceModel
-from model.training import StoredClip, train
+from model.stored_clips import StoredClip
+from model.training import train
 from tests.model.conftest import DrawnClip, DrawnStore, with_irises
 from weights.errors import HeadshotError
 

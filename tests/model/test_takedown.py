@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from model import takedown
 from model.checkpoint import CARD_FILE, CONFIG_FILE, MODEL_FILE, load, read_config
 from model.content import ContentLoss
+from model.journal import GRIDS_FOLDER
 from model.presets import Preset
 from model.reference import ReferenceModel
 from model.takedown import EMBEDDINGS, learned_from, take_out
@@ -46,6 +47,10 @@ def checkpoint(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "checkpoint"))
 
 
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def test_the_column_and_the_name_go_and_every_other_tensor_stays(checkpoint: Path) -> None:
     before = load_file(checkpoint / MODEL_FILE)
     assert learned_from(checkpoint, "bob")
@@ -55,15 +60,15 @@ def test_the_column_and_the_name_go_and_every_other_tensor_stays(checkpoint: Pat
     assert all(torch.equal(after[name], before[name]) for name in before if name != EMBEDDINGS)
     assert [clip.identity for clip in read_config(checkpoint).clips] == ["ada", "cy"]
     assert not learned_from(checkpoint, "bob")
-    assert (result.clips_learned, [change.rows for change in result.changes]) == (1, [1])
-    assert not any(b"bob/drawn" in path.read_bytes() for path in checkpoint.iterdir())
+    assert (result.clips_learned, [change.rows for change in result.changes]) == (1, [0, 1])
+    assert not any(b"bob/drawn" in path.read_bytes() for path in files_of(checkpoint))
 
 
 def test_no_run_of_bytes_of_the_embedding_is_left_in_any_file(checkpoint: Path) -> None:
     row = load_file(checkpoint / MODEL_FILE)[EMBEDDINGS][1].numpy().tobytes()
     assert row in (checkpoint / MODEL_FILE).read_bytes()
     take_out(checkpoint, "bob")
-    assert not any(row[:32] in path.read_bytes() for path in checkpoint.iterdir())
+    assert not any(row[:32] in path.read_bytes() for path in files_of(checkpoint))
 
 
 def test_the_checkpoint_still_loads_renders_and_says_whom_it_has_seen(
@@ -105,10 +110,10 @@ def test_killed_at_any_step_it_is_finished_by_the_next_call(
 
 def test_twice_is_harmless_and_a_stranger_changes_nothing(checkpoint: Path) -> None:
     take_out(checkpoint, "bob")
-    before = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
+    before = {path.name: path.read_bytes() for path in files_of(checkpoint)}
     assert take_out(checkpoint, "bob").changes == ()
     assert take_out(checkpoint, "zoe").changes == ()
-    assert {path.name: path.read_bytes() for path in checkpoint.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in files_of(checkpoint)} == before
 
 
 def test_unfinished_training_that_knows_the_person_starts_anew(
@@ -125,8 +130,30 @@ def test_unfinished_training_that_knows_the_person_starts_anew(
     assert (folder / RESUME_FILE).is_file()
     assert learned_from(folder, "bob")
     (change,) = take_out(folder, "bob").changes
-    assert change.files == 2
+    assert change.files == 2 + 6  # the state, a file for TensorBoard, and a sample grid for each step
     assert list(folder.iterdir()) == []
+
+
+def test_pictures_of_people_in_training_go_with_them(checkpoint: Path) -> None:
+    assert list((checkpoint / GRIDS_FOLDER).glob("*.png"))
+    take_out(checkpoint, "zoe")
+    assert list((checkpoint / GRIDS_FOLDER).glob("*.png"))
+    take_out(checkpoint, "bob")
+    assert not (checkpoint / GRIDS_FOLDER).exists()
+
+
+def test_pictures_of_a_run_that_kept_no_state_are_taken_for_the_persons(
+    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(drawn_store, tiny, tmp_path, device="cpu", progress=stop)
+    assert not (tmp_path / RESUME_FILE).exists()
+    assert learned_from(tmp_path, "bob")
+    take_out(tmp_path, "bob")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_checkpoint_is_not_made_to_look_whole(checkpoint: Path) -> None:

@@ -9,14 +9,16 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from model.checkpoint import CONFIG_FILE, MODEL_FILE, load, read_config
 from model.content import ContentLoss
+from model.journal import GRIDS_FOLDER, STATS_FILE
 from model.presets import Preset
 from model.reference import ReferenceModel
-from model.training import RESUME_FILE, STATS_FILE, train
+from model.training import RESUME_FILE, train
 from tests.conftest import REPOSITORY
-from tests.model.conftest import DrawnClip, DrawnStore
+from tests.model.conftest import DrawnClip, DrawnStore, random_content
 from weights.errors import HeadshotError
 
 
@@ -57,6 +59,52 @@ def test_a_run_that_was_interrupted_ends_with_the_same_tensors(
     assert steps == sorted(set(steps))
 
 
+@pytest.mark.slow
+def test_a_run_in_parts_that_was_interrupted_ends_with_the_same_tensors(
+    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    straight = train(drawn_store, tiny, tmp_path / "straight", device="cpu", accumulate=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(drawn_store, tiny, tmp_path / "cut", device="cpu", accumulate=2, progress=interrupted(6))
+    assert train(drawn_store, tiny, tmp_path / "cut", device="cpu", accumulate=2).model_sha256 == straight.model_sha256
+    assert straight.execution.accumulate == 2
+
+
+def test_a_batch_that_cannot_be_divided_is_refused(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
+    with pytest.raises(HeadshotError, match="batches of 2 episodes, which 1 processes with --accumulate 3 cannot"):
+        train(drawn_store, tiny, tmp_path, device="cpu", accumulate=3)
+
+
+def test_a_run_leaves_sample_grids_and_says_how_long_it_waited_for_data(
+    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    waited = []
+    train(drawn_store, tiny, tmp_path, device="cpu", progress=lambda *told: waited.append(told[2]["data_share"]))
+    assert all(0 <= share < 1 for share in waited)
+    assert (tmp_path / GRIDS_FOLDER / "step-0000008.png").is_file()
+
+
+@pytest.mark.slow
+def test_compiled_networks_learn_the_same_up_to_rounding(
+    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As torch captures and differentiates them; the machine code that it would write takes minutes to compile."""
+    original = torch.nn.Module.compile
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda *args, **named: original(*args, backend="aot_eager", **named)
+    )
+    monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: random_content()))
+    told: list[dict[str, float]] = []
+    plain = train(drawn_store, tiny, tmp_path / "plain", device="cpu", progress=lambda *now: told.append(now[2]))
+    compiled = train(
+        drawn_store, tiny, tmp_path / "fast", device="cpu", compiled=True, progress=lambda *now: told.append(now[2])
+    )
+    assert (plain.execution.compiled, compiled.execution.compiled) == (False, True)
+    last = [told[tiny.meta_learning.steps - 1], told[-1]]
+    terms = ("content", "pixel", "hinge")
+    assert [last[1][name] for name in terms] == pytest.approx([last[0][name] for name in terms], rel=0.05)
+
+
 def test_a_finished_checkpoint_is_left_alone(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
     train(drawn_store, tiny, tmp_path, device="cpu")
     before = (tmp_path / MODEL_FILE).stat().st_mtime_ns
@@ -85,7 +133,14 @@ def test_the_checkpoint_carries_people_licences_and_consent(
     config = read_config(tmp_path)
     assert [clip.identity for clip in config.clips] == ["ada", "bob", "cy"]
     assert {clip.consent for clip in config.clips} == {"drawn"}
-    assert "| ada/drawn/full | 12 | CC0 | drawn |" in (tmp_path / "README.md").read_text()
+    card = (tmp_path / "README.md").read_text()
+    assert (
+        "36 frames of 3 clips at 64 px, from the training split of the dataset\n`drawn` (dataset dddddddddddd" in card
+    )
+    assert "| CC0 | 3 | 36 | 3 | tests |" in card
+    assert "| drawn | 3 | 3 |" in card
+    assert "| ada/drawn/full | 12 | CC0 | drawn |" in card
+    assert "| lpips-vgg16 | BSD" in card
     assert ReferenceModel.load(tmp_path, "cpu").training_identities == {"ada", "bob", "cy"}
 
 
@@ -106,7 +161,7 @@ def test_damaged_or_foreign_checkpoints_are_refused(tiny: Preset, drawn_store: D
         load(tmp_path)
     train(drawn_store, tiny, tmp_path, device="cpu")
     config = (tmp_path / CONFIG_FILE).read_text()
-    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 2', '"schema_version": 1', 1))
+    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 2', '"schema_version": 9', 1))
     with pytest.raises(HeadshotError, match="not a checkpoint config of this version"):
         load(tmp_path)
     (tmp_path / CONFIG_FILE).write_text(config)
@@ -135,19 +190,39 @@ from pathlib import Path
 import pytest
 sys.path.insert(0, {repository!r})
 import model.content
-from tests.model.conftest import DrawnClip, DrawnStore, random_weight_content
+from tests.model.conftest import DrawnClip, DrawnStore, random_content
 from model import training
 from model.content import ContentLoss
 from model.presets import preset
-content = random_weight_content.__wrapped__()
+content = random_content()
 model.content.fetch = lambda _: Path(__file__)
 ContentLoss.pretrained = classmethod(lambda *_: content)
 store = DrawnStore([DrawnClip("ada", (200, 150, 120)), DrawnClip("bob", (120, 90, 60))])
 tiny = preset("tiny")
-schedule = tiny.meta_learning.model_copy(update=dict(steps=30, checkpoint_every=3))
+schedule = tiny.meta_learning.model_copy(update=dict(steps=int(sys.argv[2]), checkpoint_every=3))
 config = training.train(store, tiny.model_copy(update=dict(meta_learning=schedule)), Path(sys.argv[1]), device="cpu")
 print(config.model_sha256)
 """
+
+
+@pytest.mark.slow
+def test_the_same_seed_on_the_same_machine_gives_the_same_checkpoint_twice(tmp_path: Path) -> None:
+    """In processes of their own, with as many threads as torch would take."""
+    script = tmp_path / "run.py"
+    script.write_text(_CHILD.format(repository=str(REPOSITORY)))
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder), "6"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for folder in ("one", "other")
+    }
+    assert len(hashes) == 1
+    assert len(hashes.pop().strip()) == 64
 
 
 @pytest.mark.slow
@@ -157,7 +232,7 @@ def test_sigkill_at_any_moment_then_the_same_command_gives_the_same_checkpoint(t
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
 
     def command(folder: str) -> list[str]:
-        return [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder)]
+        return [sys.executable, "-W", "ignore", str(script), str(tmp_path / folder), "30"]
 
     straight = subprocess.run(command("straight"), env=environment, capture_output=True, text=True, check=True)
     killed = subprocess.Popen(command("killed"), env=environment, stdout=subprocess.DEVNULL)

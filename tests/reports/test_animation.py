@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.checkpoint import CheckpointConfig, Networks, TrainingClip, save
+from model.checkpoint import CheckpointConfig, Execution, Networks, TrainingClip, save
 from model.presets import preset
 from pipeline.sound_track import Span, read_sound
 from reports.animation import Request, animate
@@ -31,7 +31,9 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             preset=tiny,
             steps=0,
             seed=0,
+            execution=Execution(device="CPU", precision="float32", processes=1, accumulate=1, compiled=False),
             dataset="none",
+            dataset_sha256="d" * 64,
             manifest_sha256="0" * 64,
             dataset_size_px=64,
             clips=(clip,),

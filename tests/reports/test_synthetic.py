@@ -5,13 +5,14 @@ import av
 import numpy as np
 import pytest
 
+from model.label import LABEL, DigitalSourceType, label, label_below
 from pipeline.audio import Sound
 from pipeline.sound_track import Span, read_sound
 from reports import synthetic
 from reports.drive import GAP_PX, side_by_side
 from reports.pictures import synthetic_picture
 from reports.soundtrack import soundtrack
-from reports.synthetic import LABEL, STATEMENT, DigitalSourceType, label, label_below, write_video
+from reports.synthetic import STATEMENT, write_video
 from weights.errors import HeadshotError
 
 
