@@ -17,6 +17,9 @@ def drive_command(
     to: Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")],
     shots: Annotated[int, typer.Option(min=1, help="Support frames to adapt to.")] = 8,
     feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Do not fine-tune.")] = False,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Iterations of fine-tuning.", show_default="of the preset")
+    ] = None,
     data: ReadData = str(DATA),
     run: RunFolder = RUN,
     device: Device = "auto",
@@ -31,7 +34,15 @@ def drive_command(
     """
     from reports.animation import Request, animate
 
-    request = Request(support=support, driving=driving, shots=shots, fine_tune=not feed_forward, data=data, seed=seed)
+    request = Request(
+        support=support,
+        driving=driving,
+        shots=shots,
+        fine_tune=not feed_forward,
+        steps=steps,
+        data=data,
+        seed=seed,
+    )
     with progress_bars() as bars:
         bars.add_task(f"adapting to {support} and rendering {driving}", total=None, note="")
         result = animate(request, run / "checkpoint", to, device)

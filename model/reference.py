@@ -14,7 +14,8 @@ from model.batches import to_images
 from model.checkpoint import CheckpointConfig, Networks
 from model.content import ContentLoss
 from model.engine import choose_device
-from model.finetuning import Adapted, Person, adapt_feed_forward, fine_tune
+from model.finetuning import adapt_feed_forward, fine_tune
+from model.person import Adapted, Person
 from weights.errors import HeadshotError
 
 RENDER_BATCH = 16
@@ -109,13 +110,17 @@ class ReferenceModel:
         frames: UInt8[np.ndarray, "shots size size 3"],
         landmarks: Float[np.ndarray, "shots points 2"],
         seed: int = 0,
+        iterations: int | None = None,
     ) -> ReferenceHead:
         """Return a head trained on the support frames; see `model.finetuning.fine_tune`."""
         self._check(frames, landmarks)
         content = self._content
         started = time.perf_counter()
         person = Person(frames=frames, landmarks=landmarks)
-        adapted = fine_tune(self.networks, self.config.preset, content, person, device=self.device, seed=seed)
+        preset = self.config.preset
+        adapted = fine_tune(
+            self.networks, preset, content, person, device=self.device, seed=seed, iterations=iterations
+        )
         return self._head(adapted, started)
 
     def _head(self, adapted: Adapted, started: float) -> ReferenceHead:

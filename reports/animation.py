@@ -38,6 +38,8 @@ class Request:
     """Clip key of the dataset, or a video."""
     shots: int
     fine_tune: bool
+    steps: int | None = None
+    """Iterations of fine-tuning; none leaves their number to the preset."""
     data: Path | str
     """Folder or address of the dataset."""
     seed: int
@@ -82,10 +84,16 @@ def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto")
         device: `auto`, `cpu` or `cuda`.
 
     Raises:
-        HeadshotError: No usable face in the support or the driving clip, or fewer frames than shots.
+        HeadshotError: No usable face in the support or the driving clip, fewer frames than shots, or options that
+            contradict each other.
     """
     if out.suffix.lower() != ".mp4":
         raise HeadshotError(f"--out {out}: the video is written as MP4; give a name that ends in .mp4")
+    if request.steps is not None and not request.fine_tune:
+        raise HeadshotError(
+            f"--steps {request.steps} is a number of fine-tuning iterations, and --feed-forward does none; "
+            "leave one of them out"
+        )
     model = ReferenceModel.load(checkpoint, device)
     person = _footage(request.support, request.data, model)
     driver = _footage(request.driving, request.data, model)
@@ -96,9 +104,10 @@ def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto")
         )
     chosen = np.linspace(0, len(person.frames) - 1, request.shots).round().astype(int)
     frames, landmarks = person.frames[chosen], person.landmarks[chosen]
-    head = (
-        model.fine_tune(frames, landmarks, request.seed) if request.fine_tune else model.feed_forward(frames, landmarks)
-    )
+    if request.fine_tune:
+        head = model.fine_tune(frames, landmarks, request.seed, request.steps)
+    else:
+        head = model.feed_forward(frames, landmarks)
     generated = head.render(driver.landmarks)
     recorded = _sound(request, driver)
     heard = soundtrack(recorded, driver.pts_s, driver.fps) if recorded else None

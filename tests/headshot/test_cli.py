@@ -94,6 +94,10 @@ def check_usage(line: str) -> None:
         (["statistics", "--data", "nowhere"], "nowhere"),
         (["takedown", "ann", "--data", "nowhere"], "nowhere"),
         (["drive", "--support", "a", "--driving", "b", "--out", "c.gif"], ".mp4"),
+        (
+            ["drive", "--support", "a", "--driving", "b", "--out", "c.mp4", "--feed-forward", "--steps", "9"],
+            "--steps 9",
+        ),
         (["weights", "fetch", "no-such-network"], "no-such-network"),
         (["weights", "add", "fr-pose", "absent.onnx"], "absent.onnx"),
     ],

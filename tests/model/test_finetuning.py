@@ -9,7 +9,9 @@ import torch
 from model.batches import to_images
 from model.checkpoint import Networks
 from model.content import ContentLoss
-from model.finetuning import Person, _FineTuner, adapt_feed_forward, fine_tune
+from model.fine_tuner import FineTuner
+from model.finetuning import adapt_feed_forward, fine_tune
+from model.person import Person
 from model.presets import FineTuningConfig, Preset
 from tests.model.conftest import DrawnClip
 
@@ -134,7 +136,7 @@ def test_going_back_is_as_if_training_had_never_gone_further(
     person = person_of(people[0], 3)
 
     def after(detour: int) -> torch.Tensor:
-        tuner = _FineTuner(networks, tiny, random_weight_content, person, CPU)
+        tuner = FineTuner(networks, tiny, random_weight_content, person, CPU)
         tuner.train(person, 2, np.random.default_rng(0))
         kept = tuner.snapshot()
         tuner.train(person, detour, np.random.default_rng(1))
@@ -143,3 +145,20 @@ def test_going_back_is_as_if_training_had_never_gone_further(
         return tuner.train(person, 2, np.random.default_rng(2)).result().render(people[0].points[:2], CPU)
 
     assert torch.equal(after(detour=0), after(detour=2))
+
+
+def test_without_a_canvas_nothing_is_warped_and_averaged_layers_keep_a_spectral_norm_of_one(
+    small_zakharov: Preset,
+    random_weight_content: ContentLoss,
+    people: list[DrawnClip],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("model.batches.warp", lambda *_: pytest.fail("a frame was warped"))
+    torch.manual_seed(0)
+    networks = Networks(small_zakharov, clips=1)
+    preset = stopping(small_zakharov, 4, 5e-2)
+    tuned = fine_tune(networks, preset, random_weight_content, person_of(people[0], 3), device=CPU, seed=0)
+    assert tuned.render(people[0].points[:2], CPU).shape == (2, 3, 64, 64)
+    for layer in tuned.generator.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)

@@ -9,8 +9,9 @@ import torch
 from model.batches import Batches
 from model.checkpoint import load
 from model.content import ContentLoss
-from model.finetuning import Person, fine_tune
+from model.finetuning import fine_tune
 from model.metalearning import MetaLearner
+from model.person import Person
 from model.presets import Preset
 from model.reference import ReferenceModel
 from model.stored_clips import StoredClip
