@@ -133,6 +133,20 @@ class MetaLearner:
                 moments.setdefault(int(index), {})[field] = tensor
             optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
 
+    @torch.no_grad()
+    def preview(self, batch: Batch) -> Tensor:
+        """Return what the averaged networks make of a batch, in [-1, 1]; nothing is learned from it."""
+        embedder, generator = self.averaged.embedder, self.averaged.generator
+        psi = generator.adain_params(embedder(batch.support_frames, batch.support_maps))
+        frames: Tensor = generator(batch.target_maps, psi, batch.canvas if self.preset.network.canvas else None)
+        return frames
+
+    def result(self) -> Networks:
+        """Return what a checkpoint keeps: the running average of E and G, and the discriminator as it is."""
+        kept = copy.deepcopy(self.averaged)
+        kept.discriminator.load_state_dict(self.networks.discriminator.state_dict())
+        return kept
+
     def _warm_up(self, number: int) -> None:
         share = min(1.0, (number + 1) / self.preset.meta_learning.warmup_steps)
         for name, optimiser in self.optimisers.items():

@@ -108,7 +108,7 @@ class ReferenceModel:
         content = self._content
         started = time.perf_counter()
         person = Person(frames=frames, landmarks=landmarks)
-        adapted = fine_tune(self.networks, self.config.preset, content, person, device=self.device, seed=seed)
+        adapted = fine_tune(self.networks, self.networks.preset, content, person, device=self.device, seed=seed)
         return self._head(adapted, started)
 
     def _head(self, adapted: Adapted, started: float) -> ReferenceHead:

@@ -12,14 +12,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from model.checkpoint import CARD_FILE, CONFIG_FILE, MODEL_FILE, CheckpointConfig, model_card, read_config
+from model.checkpoint import (
+    CARD_FILE,
+    CONFIG_FILE,
+    MODEL_FILE,
+    AnyPreset,
+    CheckpointConfig,
+    model_card,
+    read_config,
+)
+from model.presets import Preset
 from model.training import RESUME_FILE, STATS_FILE
 from pipeline.takedown import Change
 from weights.errors import HeadshotError
 from weights.files import publish, publish_text, sha256_of
 
 EMBEDDINGS = "discriminator.clip_embedding.weight"
-"""One row W_i for each training clip: the only tensor that belongs to single clips."""
+"""One row W_i for each training clip: the only tensor that belongs to single clips. Learned baselines have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +75,14 @@ def take_out(folder: Path, identity: str) -> CheckpointTakedown:
     gone = _of(config, identity)
     if gone:
         config = _rewrite(folder, config, set(gone))
-        changes.append(
-            Change(what="checkpoint: clip embeddings, list of clips, card", files=3, rows=len(gone), unit="clips")
-        )
+        changes.append(_rewritten(config.preset, len(gone)))
     return CheckpointTakedown(changes=tuple(changes), clips_learned=config.clips_withdrawn)
+
+
+def _rewritten(preset: AnyPreset, clips: int) -> Change:
+    if isinstance(preset, Preset):
+        return Change(what="checkpoint: clip embeddings, list of clips, card", files=3, rows=clips, unit="clips")
+    return Change(what=f"checkpoint of {preset.name}: list of clips, card", files=2, rows=clips, unit="clips")
 
 
 def _of(config: CheckpointConfig, identity: str) -> list[int]:
@@ -79,7 +92,7 @@ def _of(config: CheckpointConfig, identity: str) -> list[int]:
 def _rewrite(folder: Path, config: CheckpointConfig, gone: set[int]) -> CheckpointConfig:
     kept = [number for number in range(len(config.clips)) if number not in gone]
     tensors = _tensors(folder, config, len(kept))
-    if len(tensors[EMBEDDINGS]) == len(config.clips):
+    if len(tensors.get(EMBEDDINGS, ())) == len(config.clips):
         tensors[EMBEDDINGS] = tensors[EMBEDDINGS][kept].contiguous()
         with publish(folder / MODEL_FILE) as temporary:
             save_file(tensors, temporary)

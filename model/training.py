@@ -14,16 +14,16 @@ from safetensors.torch import load_file, save_file
 from model.batches import Batches
 from model.checkpoint import (
     CONFIG_FILE,
+    AnyPreset,
     CheckpointConfig,
-    Networks,
     TrainingClip,
     read_config,
     save,
 )
 from model.content import WEIGHT_ID, ContentLoss
 from model.engine import choose_device
-from model.metalearning import MetaLearner
-from model.presets import Preset
+from model.families import learner_for
+from model.learner import Learner
 from pipeline.store import ClipEntry, Store
 from weights.errors import HeadshotError
 from weights.fetch import fetch
@@ -61,21 +61,21 @@ class StoredClip:
 
 def train(
     store: Store,
-    preset: Preset,
+    preset: AnyPreset,
     folder: Path,
     *,
     device: str = "auto",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> CheckpointConfig:
-    """Meta-learn on the training split of `store` and write a checkpoint to `folder`.
+    """Learn from the training split of `store` and write a checkpoint to `folder`.
 
     A finished checkpoint of the same preset, data and seed is left as it is; an unfinished one is continued
     from its last saved step, and ends with the same tensors as an undisturbed run on the same machine's CPU.
 
     Args:
         store: The dataset.
-        preset: Networks and schedule.
+        preset: Networks and schedule, of the reference model or of a learned baseline.
         folder: Of the checkpoint.
         device: `auto`, `cpu` or `cuda`.
         seed: Of initial weights and episodes.
@@ -96,17 +96,15 @@ def train(
         batch=preset.meta_learning.batch,
         seed=seed,
     )
-    learner = MetaLearner(preset, len(clips), ContentLoss.pretrained(), choose_device(device), seed)
+    learner = learner_for(preset, len(clips), ContentLoss.pretrained(), choose_device(device), seed)
     folder.mkdir(parents=True, exist_ok=True)
     _run(learner, batches, folder, wanted, progress)
-    networks = Networks(preset, len(clips))
-    networks.load(learner.averaged.tensors() | _discriminator_tensors(learner))
-    config = save(folder, networks, wanted)
+    config = save(folder, learner.result(), wanted)
     (folder / RESUME_FILE).unlink(missing_ok=True)
     return config
 
 
-def training_clips(store: Store, preset: Preset) -> list[StoredClip]:
+def training_clips(store: Store, preset: AnyPreset) -> list[StoredClip]:
     """Return the clips of the training split that have enough usable frames for an episode.
 
     Raises:
@@ -128,13 +126,13 @@ def training_clips(store: Store, preset: Preset) -> list[StoredClip]:
 
 
 def _run(
-    learner: MetaLearner,
+    learner: Learner,
     batches: Batches,
     folder: Path,
     wanted: CheckpointConfig,
     progress: Progress | None,
 ) -> None:
-    schedule = learner.preset.meta_learning
+    schedule = wanted.preset.meta_learning
     first = _resume(learner, folder, wanted)
     waited_s = 0.0
     started = time.perf_counter()
@@ -156,12 +154,12 @@ def _run(
             progress(done, schedule.steps, values)
 
 
-def _keep(learner: MetaLearner, folder: Path, wanted: CheckpointConfig, done: int) -> None:
+def _keep(learner: Learner, folder: Path, wanted: CheckpointConfig, done: int) -> None:
     with publish(folder / RESUME_FILE) as temporary:
         save_file(learner.tensors(), temporary, {"step": str(done), "run": _identity_of(wanted)})
 
 
-def _resume(learner: MetaLearner, folder: Path, wanted: CheckpointConfig) -> int:
+def _resume(learner: Learner, folder: Path, wanted: CheckpointConfig) -> int:
     """Load the last saved state, if it is of this run, and return the step to go on with."""
     from safetensors import safe_open
 
@@ -212,7 +210,7 @@ def _identity_of(config: CheckpointConfig) -> str:
     return config.model_dump_json(exclude={"model_sha256", "headshot_version", "torch_version"})
 
 
-def _describe(store: Store, preset: Preset, clips: Sequence[StoredClip], seed: int) -> CheckpointConfig:
+def _describe(store: Store, preset: AnyPreset, clips: Sequence[StoredClip], seed: int) -> CheckpointConfig:
     return CheckpointConfig(
         preset=preset,
         steps=preset.meta_learning.steps,
@@ -236,7 +234,3 @@ def _describe(store: Store, preset: Preset, clips: Sequence[StoredClip], seed: i
         headshot_version=version("headshot"),
         torch_version=torch.__version__,
     )
-
-
-def _discriminator_tensors(learner: MetaLearner) -> dict[str, torch.Tensor]:
-    return {k: v for k, v in learner.networks.tensors().items() if k.startswith("discriminator.")}

@@ -29,10 +29,12 @@ class DrawnStore:
     manifest_sha256: str = "a" * 64
     sha256: str = "d" * 64
     frames_read: list[int] = field(default_factory=list)
+    stored_px: int = SIZE_PX
 
     @property
     def info(self) -> SimpleNamespace:
-        return SimpleNamespace(manifest_sha256=self.manifest_sha256, name="drawn", title="Drawn faces")
+        config = SimpleNamespace(size_px=self.stored_px)
+        return SimpleNamespace(manifest_sha256=self.manifest_sha256, name="drawn", title="Drawn faces", config=config)
 
     def clip(self, key: str) -> DrawnClip:
         return next(clip for clip in self.clips if clip.key == key)

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from model import training
+from model.baseline_presets import Pix2pixHDPreset, X2FacePreset
 from model.checkpoint import CONFIG_FILE, MODEL_FILE, load, read_config
 from model.content import ContentLoss
 from model.presets import Preset
 from model.reference import ReferenceModel
 from model.training import RESUME_FILE, STATS_FILE, train
 from tests.conftest import REPOSITORY
-from tests.model.conftest import DrawnClip, DrawnStore
+from tests.model.conftest import DrawnClip, DrawnStore, small_pix2pixhd, small_x2face
 from weights.errors import HeadshotError
 
 
@@ -56,6 +57,21 @@ def test_a_run_that_was_interrupted_ends_with_the_same_tensors(
     assert not (tmp_path / "cut" / RESUME_FILE).exists()
     steps = [json.loads(line)["step"] for line in (tmp_path / "cut" / STATS_FILE).read_text().splitlines()]
     assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize("preset", [small_x2face(), small_pix2pixhd()], ids=lambda preset: preset.name)
+def test_an_interrupted_run_of_a_baseline_ends_with_the_same_tensors(
+    preset: X2FacePreset | Pix2pixHDPreset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    straight = train(drawn_store, preset, tmp_path / "straight", device="cpu")
+    with pytest.raises(KeyboardInterrupt):
+        train(drawn_store, preset, tmp_path / "cut", device="cpu", progress=interrupted(5))
+    resumed = train(drawn_store, preset, tmp_path / "cut", device="cpu")
+    assert resumed.model_sha256 == straight.model_sha256
+    assert read_config(tmp_path / "cut").preset == preset
+    card = (tmp_path / "cut" / "README.md").read_text()
+    assert preset.card_source in card
+    assert "| ada/drawn/full | 12 | CC0 | drawn |" in card
 
 
 def test_a_finished_checkpoint_is_left_alone(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
