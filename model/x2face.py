@@ -92,12 +92,17 @@ class X2FaceParts(Parts):
 def bend(
     frames: Float[Tensor, "batch 3 height width"], flow: Float[Tensor, "batch 2 height width"]
 ) -> Float[Tensor, "batch 3 height width"]:
-    """Return frames whose pixels come from `flow` away, in half images; no flow is the frame itself."""
+    """Return frames whose pixels come from `flow` away, in half images; no flow is the frame itself.
+
+    Where the flow is not finite, neither is the frame: torch would read outside the image there and crash.
+    """
     height, width = frames.shape[2:]
     identity = torch.eye(2, 3, device=frames.device).expand(len(frames), -1, -1)
     still = F.affine_grid(identity, [len(frames), 3, height, width], align_corners=False)
-    places = still + flow.movedim(1, -1).float()
-    return F.grid_sample(frames.float(), places, mode="bilinear", padding_mode="border", align_corners=False)
+    known = flow.isfinite().all(dim=1, keepdim=True)
+    places = still + torch.nan_to_num(flow.float()).movedim(1, -1)
+    bent = F.grid_sample(frames.float(), places, mode="bilinear", padding_mode="border", align_corners=False)
+    return bent.masked_fill(~known, torch.nan)
 
 
 def halving(inputs: int, outputs: int) -> nn.Module:

@@ -171,12 +171,12 @@ def test_an_untrained_warp_shows_the_mean_of_the_support(run_dir: Path, support:
 
 
 def test_direct_synthesis_is_fine_tuned_with_the_seed_of_the_task(run_dir: Path, support: Support) -> None:
-    one, again, other = (
-        loaded(run_dir, PIX2PIXHD).adapt(replace(support, seed=seed)).render(support.landmarks) for seed in (3, 3, 4)
-    )
+    system = loaded(run_dir, PIX2PIXHD)
+    heads = [system.adapt(replace(support, seed=seed)) for seed in (3, 3, 4)]
+    one, again, other = (head.render(support.landmarks) for head in heads)
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
-    assert loaded(run_dir, PIX2PIXHD).adapt(support).iterations == 4
+    assert heads[0].iterations == 2
 
 
 def test_a_benchmark_runs_them_beside_the_others(run_dir: Path, store: DrawnStore) -> None:

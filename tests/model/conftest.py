@@ -128,7 +128,7 @@ def small_pix2pixhd() -> Pix2pixHDPreset:
         update={"steps": 6, "batch": 2, "warmup_steps": 2, "checkpoint_every": 4}
     )
     tuning = PIX2PIXHD_COMPACT.fine_tuning.model_copy(
-        update={"epochs": 4, "batch": 2, "fewest_iterations": 2, "most_iterations": 6}
+        update={"epochs": 2, "batch": 2, "fewest_iterations": 2, "most_iterations": 6}
     )
     return PIX2PIXHD_COMPACT.model_copy(update={"network": network, "meta_learning": schedule, "fine_tuning": tuning})
 

@@ -74,7 +74,7 @@ def test_a_checkpoint_keeps_averaged_generator_and_current_discriminators(
     random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
     learner, batches = learner_and_batches(random_weight_content, people, adversarial_from=0.0)
-    for number in range(3):
+    for number in range(2):
         learner.step(number, batches.batch_at(number, CPU))
     kept, current = learner.result(), learner.learning.networks
     assert not changed(kept.discriminators, dict(current.discriminators.named_parameters()))
@@ -86,14 +86,13 @@ def test_state_that_is_saved_and_loaded_continues_bit_by_bit(
     random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
     straight, batches = learner_and_batches(random_weight_content, people, adversarial_from=0.0)
-    for number in range(3):
+    for number in range(2):
         straight.step(number, batches.batch_at(number, CPU))
     first, _ = learner_and_batches(random_weight_content, people, adversarial_from=0.0)
     first.step(0, batches.batch_at(0, CPU))
     second, _ = learner_and_batches(random_weight_content, people, adversarial_from=0.0)
     second.load(first.tensors())
-    for number in range(1, 3):
-        second.step(number, batches.batch_at(number, CPU))
+    second.step(1, batches.batch_at(1, CPU))
     expected, got = straight.tensors(), second.tensors()
     assert expected.keys() == got.keys()
     assert all(torch.equal(expected[name], got[name]) for name in expected)
@@ -121,7 +120,7 @@ def test_fine_tuning_leaves_the_checkpoint_untouched(
         part.eval().requires_grad_(False)
     before = copy.deepcopy(networks.tensors())
     generator, iterations = tuned(networks, random_weight_content, people[0], 3)
-    assert iterations == 6
+    assert iterations == 3
     assert changed(generator, dict(networks.generator.named_parameters()))
     after = networks.tensors()
     assert all(torch.equal(before[name], after[name]) for name in before)

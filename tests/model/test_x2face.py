@@ -37,6 +37,14 @@ def test_a_constant_flow_moves_the_picture_by_so_many_pixels(dx: int, dy: int) -
     assert torch.allclose(bend(frames, flow)[..., 4:12, 4:12], expected[..., 4:12, 4:12], atol=1e-5)
 
 
+def test_where_the_flow_is_not_finite_neither_is_the_picture() -> None:
+    flow = torch.zeros(1, 2, 16, 16)
+    flow[0, 0, 3, 5] = torch.nan
+    lost = bend(pictures(1), flow).isnan()
+    assert lost[0, :, 3, 5].all()
+    assert int(lost.sum()) == 3
+
+
 def test_before_training_the_result_is_the_mean_of_the_support() -> None:
     network = X2Face(small_x2face().network)
     frames, maps = pictures(3, 64)[None], pictures(3, 64)[None]
@@ -71,7 +79,6 @@ def test_a_loss_that_is_not_finite_stops_with_phase_and_step(
 ) -> None:
     learner, batches = learner_and_batches(random_weight_content, people)
     with torch.no_grad():
-        learner.result()
         next(learner.learning.networks.x2face.parameters()).fill_(float("nan"))
     with pytest.raises(HeadshotError, match="phase warp, step 3"):
         learner.step(3, batches.batch_at(3, CPU))
@@ -81,15 +88,13 @@ def test_state_that_is_saved_and_loaded_continues_bit_by_bit(
     random_weight_content: ContentLoss, people: list[DrawnClip]
 ) -> None:
     straight, batches = learner_and_batches(random_weight_content, people)
-    for number in range(4):
+    for number in range(2):
         straight.step(number, batches.batch_at(number, CPU))
     first, _ = learner_and_batches(random_weight_content, people)
-    for number in range(2):
-        first.step(number, batches.batch_at(number, CPU))
+    first.step(0, batches.batch_at(0, CPU))
     second, _ = learner_and_batches(random_weight_content, people)
     second.load(first.tensors())
-    for number in range(2, 4):
-        second.step(number, batches.batch_at(number, CPU))
+    second.step(1, batches.batch_at(1, CPU))
     expected, got = straight.tensors(), second.tensors()
     assert expected.keys() == got.keys()
     assert all(torch.equal(expected[name], got[name]) for name in expected)
