@@ -49,6 +49,9 @@ class X2Face(nn.Module):
 class FlowNetwork(nn.Module):
     """Encoder and decoder from an image to a flow; it starts as the flow that moves nothing.
 
+    The flow is a sum over the decoder's resolutions, so that a head can move as a whole before its details do; the
+    paper has the finest one only, and weeks to train it.
+
     Args:
         inputs: Channels of the image.
         channels: After each halving.
@@ -60,9 +63,7 @@ class FlowNetwork(nn.Module):
         self.skips = skips
         self.down = nn.ModuleList(halving(a, b) for a, b in pairwise((inputs, *channels)))
         self.up = nn.ModuleList(doubling(a, b) for a, b in pairwise(channels[::-1]))
-        self.head = nn.Conv2d(channels[0], 2, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]  # it has a bias
+        self.heads = nn.ModuleList(_still(count) for count in channels[::-1])
 
     def forward(self, images: Float[Tensor, "batch inputs height width"]) -> Float[Tensor, "batch 2 height width"]:
         """Return, for each pixel, how far away its colour comes from: (x, y) in half images, in [-1, 1]."""
@@ -71,10 +72,11 @@ class FlowNetwork(nn.Module):
         for down in self.down:
             x = down(x)
             levels.append(x)
-        for number, up in enumerate(self.up, start=2):
-            x = up(x) + levels[-number] if self.skips else up(x)
-        flow = torch.tanh(self.head(x).float())
-        return F.interpolate(flow, size=images.shape[2:], mode="bilinear", align_corners=False)
+        flow = self.heads[0](x)
+        for number, up in enumerate(self.up, start=1):
+            x = up(x) + levels[-1 - number] if self.skips else up(x)
+            flow = _doubled(flow) + self.heads[number](x)
+        return torch.tanh(_doubled(flow).float())
 
 
 class X2FaceParts(Parts):
@@ -115,3 +117,14 @@ def doubling(inputs: int, outputs: int) -> nn.Module:
     """Return a layer that doubles the resolution."""
     convolution = initialised(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1))
     return nn.Sequential(convolution, instance_norm(outputs), nn.LeakyReLU(SLOPE))
+
+
+def _still(channels: int) -> nn.Module:
+    """Return a layer from features to a flow that moves nothing yet."""
+    layer = nn.Conv2d(channels, 2, 3, padding=1, bias=False)
+    nn.init.zeros_(layer.weight)
+    return layer
+
+
+def _doubled(flow: Tensor) -> Tensor:
+    return F.interpolate(flow, scale_factor=2.0, mode="bilinear", align_corners=False)

@@ -56,7 +56,7 @@ def test_before_training_the_result_is_the_mean_of_the_support() -> None:
 def test_the_order_of_the_support_makes_no_difference() -> None:
     torch.manual_seed(0)
     network = X2Face(small_x2face().network)
-    torch.nn.init.normal_(network.embedding.head.weight, std=0.1)
+    torch.nn.init.normal_(network.embedding.heads[-1].weight, std=0.1)
     frames, maps = pictures(3, 64)[None], pictures(3, 64)[None]
     with torch.no_grad():
         one, other = network.embed(frames, maps), network.embed(frames.flip(1), maps.flip(1))
@@ -67,7 +67,7 @@ def test_the_order_of_the_support_makes_no_difference() -> None:
 def test_one_person_does_not_show_through_in_another() -> None:
     torch.manual_seed(0)
     network = X2Face(small_x2face().network)
-    torch.nn.init.normal_(network.embedding.head.weight, std=0.1)
+    torch.nn.init.normal_(network.embedding.heads[-1].weight, std=0.1)
     frames, maps = pictures(4, 64).view(2, 2, 3, 64, 64), pictures(4, 64).view(2, 2, 3, 64, 64)
     with torch.no_grad():
         both, alone = network.embed(frames, maps), network.embed(frames[1:], maps[1:])
