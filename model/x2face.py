@@ -11,6 +11,10 @@ from model.baseline_presets import X2FaceConfig
 from model.blocks import SLOPE, initialised, instance_norm
 from model.checkpoint import Parts
 
+FLOW_SCALE = 0.1
+"""Of what the layers put out. Without it the first steps throw faces out of the image, where no gradient brings them
+back."""
+
 
 class X2Face(nn.Module):
     """Two flows: source frames to an embedded face in a common pose, and that face to the driving landmarks.
@@ -76,7 +80,7 @@ class FlowNetwork(nn.Module):
         for number, up in enumerate(self.up, start=1):
             x = up(x) + levels[-1 - number] if self.skips else up(x)
             flow = _doubled(flow) + self.heads[number](x)
-        return torch.tanh(_doubled(flow).float())
+        return torch.tanh(FLOW_SCALE * _doubled(flow).float())
 
 
 class X2FaceParts(Parts):
