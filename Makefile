@@ -22,7 +22,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup samples preprocess train benchmark report test test-fast check bench clean
+.PHONY: help setup samples preprocess train baselines benchmark report test test-fast check bench clean
 
 help: ## List the targets and the variables
 	@echo "headshot: raw talking-head video in, a published comparison out"
@@ -55,6 +55,10 @@ preprocess: samples ## Raw video to Parquet shards of face crops and landmarks
 
 train: preprocess ## Train the reference model
 	@$(HEADSHOT) train $(PRESET) --data $(DATA) --run $(RUN) --device $(DEVICE)
+
+baselines: preprocess ## Train the learned baselines, which the benchmark then takes along
+	@$(HEADSHOT) train x2face-compact --data $(DATA) --run $(RUN) --device $(DEVICE)
+	@$(HEADSHOT) train pix2pixhd-compact --data $(DATA) --run $(RUN) --device $(DEVICE)
 
 benchmark: train ## Score all systems at SHOTS and write the report
 	@$(HEADSHOT) benchmark --data $(DATA) --run $(RUN) --shots $(SHOTS) --profile $(PROFILE) --size $(SIZE) --device $(DEVICE) --workers $(WORKERS)

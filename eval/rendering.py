@@ -40,11 +40,13 @@ class TaskInputs:
     def load(cls, store: Store, tasks: TaskSet, task: Task) -> "TaskInputs":
         """Read the frames and landmarks of a task at the size of the task set."""
         rows, clip = np.array(task.support), store.clip(task.clip)
+        doubled_px = 2 * tasks.size_px
         support = Support(
             frames=store.frames(clip, rows, tasks.size_px),
             landmarks=store.landmarks(clip, rows, tasks.size_px),
             size_px=tasks.size_px,
             seed=int.from_bytes(hashlib.sha256(f"{tasks.seed}/{task.id}".encode()).digest()[:4], "little"),
+            frames_2x=store.frames(clip, rows, doubled_px) if store.info.config.size_px >= doubled_px else None,
         )
         driving = driving_landmarks(store, task.queries, tasks.size_px)
         return cls(task=task, support=support, driving_landmarks=driving)
@@ -52,7 +54,8 @@ class TaskInputs:
     def content_sha256(self) -> str:
         """Return the hash of the frames and landmarks."""
         digest = hashlib.sha256()
-        for array in (self.support.frames, self.support.landmarks, self.driving_landmarks):
+        arrays = [self.support.frames, self.support.landmarks, self.driving_landmarks]
+        for array in arrays if self.support.frames_2x is None else [*arrays, self.support.frames_2x]:
             digest.update(f"{array.dtype}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()

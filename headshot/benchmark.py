@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from eval.motion import Stratum
     from eval.results import Run
 
-SYSTEMS = "copy-source,nearest-frame,mean-frame,reference-ff,reference-ft"
-
 
 def benchmark_command(
     data: ReadData = str(DATA),
     run: RunFolder = RUN,
     shots: Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8,32.")] = "1,8,32",
-    systems: Annotated[str, typer.Option(help="Systems to compare, with commas between.")] = SYSTEMS,
+    systems: Annotated[
+        str,
+        typer.Option(
+            help="Systems to compare, with commas between. default: those that need no training, the reference model, "
+            "and the trained baselines in the folder of the run; all: every built-in one."
+        ),
+    ] = "default",
     profile: Annotated[Profile, typer.Option(help="Networks behind the metrics: embedded or paper.")] = "embedded",
     size: Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")] = 128,
     query_frames: Annotated[
@@ -40,15 +44,15 @@ def benchmark_command(
     from eval.benchmark import benchmark
     from eval.metrics.specs import SPECS
     from eval.progress import Progress
-    from eval.systems.builtin import load_system
+    from eval.systems.builtin import checkpoint_of, choose_systems, load_system
     from eval.tasks import make_tasks
     from pipeline.store import Store
 
     wanted_shots = numbers(shots, "--shots")
     store = Store.open(data)
     tasks = make_tasks(store, wanted_shots, size_px=size, seed=seed, query_frames=query_frames, draws=draws)
-    names = [name.strip() for name in systems.split(",") if name.strip()]
-    chosen = [load_system(name, checkpoint=run / "checkpoint", device=device) for name in names]
+    names = choose_systems(systems, run)
+    chosen = [load_system(name, checkpoint=checkpoint_of(run, name), device=device) for name in names]
     with progress_bars() as bars:
         stages = {stage: Bar(bars, stage) for stage in ("render", "score")}
 

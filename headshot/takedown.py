@@ -1,6 +1,6 @@
 """`headshot takedown`: a person leaves a dataset and everything that was made of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,27 +46,30 @@ def takedown_command(
     """
     run = run or RUN.with_name(data.resolve().name)
     report = report or OUT.with_name(run.resolve().name)
-    checkpoint = run / "checkpoint"
     _check_same_dataset(data, run)
     from eval import takedown as of_run
+    from eval.systems.builtin import checkpoint_folders
     from model import takedown as of_checkpoint
     from pipeline import takedown as of_dataset
     from pipeline import takedown_notes, takedown_videos
     from pipeline.traces import scan
     from reports import takedown as of_pages
 
-    known = of_checkpoint.learned_from(checkpoint, identity) or of_run.holds(run, identity)
+    checkpoints = checkpoint_folders(run)
+    known = of_run.holds(run, identity) or any(of_checkpoint.learned_from(one, identity) for one in checkpoints)
     begun = takedown_notes.begin(data, identity, known=known)
     found = takedown_videos.videos_of(data, begun, videos) if videos else None
     delete = bool(found and found.own and (yes or _agreed(found.own)))
     changes = list(of_dataset.take_out(data, begun))
     changes += of_run.take_out(run, identity, _finished(data))
-    learned = of_checkpoint.take_out(checkpoint, identity)
-    changes += [*learned.changes, *of_pages.take_out(report, run, data)]
+    learned = {folder: of_checkpoint.take_out(folder, identity) for folder in checkpoints}
+    changes += [change for taken in learned.values() for change in taken.changes]
+    changes += of_pages.take_out(report, run, data)
     if found and delete:
         changes.append(takedown_videos.delete_videos(found))
     _print_changes(identity, changes)
-    _print_unreached(begun, checkpoint, learned.clips_learned, _videos_left(begun, found, deleted=delete))
+    clips = {folder: taken.clips_learned for folder, taken in learned.items() if taken.clips_learned}
+    _print_unreached(begun, clips, _videos_left(begun, found, deleted=delete))
     _print_search(scan([data, run, report], takedown_notes.traces(data, identity)))
     takedown_notes.finish(data, identity)
 
@@ -82,9 +85,10 @@ def _check_same_dataset(data: Path, run: Path) -> None:
 
     name = read_plan(DatasetLayout(data)).name
     from eval import takedown as of_run  # after the question whether there is a dataset, because torch takes its time
+    from eval.systems.builtin import checkpoint_folders
     from model import takedown as of_checkpoint
 
-    for source in (of_checkpoint.made_from(run / "checkpoint"), of_run.made_from(run)):
+    for source in (*map(of_checkpoint.made_from, checkpoint_folders(run)), of_run.made_from(run)):
         if source not in (None, name):
             raise HeadshotError(
                 f"{run} was made from the dataset {source}, but {data} holds {name}; give the run of this one (--run)"
@@ -126,10 +130,10 @@ def _print_changes(identity: str, changes: Sequence["Change"]) -> None:
     out.print(rows)
 
 
-def _print_unreached(begun: "Takedown", checkpoint: Path, learned: int, videos: Sequence[str]) -> None:
+def _print_unreached(begun: "Takedown", learned: Mapping[Path, int], videos: Sequence[str]) -> None:
     rows = table("Out of reach", "what", "what to do")
-    if learned:
-        clips = f"{learned:,} {'clip' if learned == 1 else 'clips'} of people who left"
+    for checkpoint, count in learned.items():
+        clips = f"{count:,} {'clip' if count == 1 else 'clips'} of people who left"
         rows.add_row("the networks", f"they have learned from {clips}: remove {checkpoint} and train again")
     for line in _some(videos):
         rows.add_row("source video", line)

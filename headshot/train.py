@@ -1,4 +1,4 @@
-"""`headshot train`: meta-learn the reference model."""
+"""`headshot train`: meta-learn the reference model, or train a baseline."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,11 @@ from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed
 
 def train_command(
     preset: Annotated[
-        str, typer.Argument(help="compact, tiny for a trial run, zakharov-256-v1 or zakharov-256-v2.")
+        str,
+        typer.Argument(
+            help="compact, tiny for a trial run, zakharov-256-v1 or zakharov-256-v2, or a baseline: x2face-compact or "
+            "pix2pixhd-compact."
+        ),
     ] = "compact",
     data: ReadData = str(DATA),
     run: RunFolder = RUN,
@@ -37,24 +41,27 @@ def train_command(
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the resolved preset and stop.")] = False,
 ) -> None:
-    """Train the reference model on the training identities of a dataset.
+    """Train the reference model, or a learned baseline, on the training identities of a dataset.
 
-    Writes `checkpoint/` in the folder of the run, with its values in `stats.jsonl` and for TensorBoard, and sample
-    grids. Killed at any moment, the same command goes on from the last saved step; a finished checkpoint is left
-    alone. Several GPUs share each batch: `torchrun --nproc-per-node 4 -m -- headshot train ...`.
+    Writes `checkpoint/` in the folder of the run, or `baselines/PRESET/` for a baseline, with its values in
+    `stats.jsonl` and for TensorBoard, and sample grids. Killed at any moment, the same command goes on from the last
+    saved step; a finished checkpoint is left alone. Several GPUs share each batch:
+    `torchrun --nproc-per-node 4 -m -- headshot train ...`.
 
     Example: [bold]headshot train compact --data data/demo --run runs/demo[/]
     """
-    from model.presets import preset as find_preset
+    from model.families import find_preset, varied
 
-    chosen = find_preset(preset).varied(variant=variant, embedded_content=content == "embedded", gaze=gaze)
+    chosen = varied(find_preset(preset), variant=variant, embedded_content=content == "embedded", gaze=gaze)
     if show:
         out.print_json(chosen.model_dump_json())
         return
+    from eval.systems.builtin import checkpoint_of
     from model.processes import first_of_all
     from model.training import train
     from pipeline.store import Store
 
+    folder = checkpoint_of(run, preset)
     latest: dict[str, float] = {}
     with progress_bars() as bars:
         bar = Bar(bars, f"training {preset}")
@@ -66,7 +73,7 @@ def train_command(
         config = train(
             Store.open(data),
             chosen,
-            run / "checkpoint",
+            folder,
             device=device,
             seed=seed,
             accumulate=accumulate,
@@ -76,9 +83,7 @@ def train_command(
         )
     if first_of_all():
         pace = f", {_pace(latest)}" if latest else ""
-        out.print(
-            f"{run / 'checkpoint'}: preset {preset}, {config.steps} steps{pace}, sha256 {config.model_sha256[:12]}"
-        )
+        out.print(f"{folder}: preset {preset}, {config.steps} steps{pace}, sha256 {config.model_sha256[:12]}")
 
 
 def _pace(values: dict[str, float]) -> str:

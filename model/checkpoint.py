@@ -1,8 +1,9 @@
 """Checkpoints: tensors in safetensors, everything else in JSON, nothing pickled, nothing forgiven on loading."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self, TypeVar
 
 import torch
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from manifests.schema import Record
+from model.baseline_presets import Pix2pixHDPreset, X2FacePreset
 from model.networks import Discriminator, Embedder, Generator
 from model.presets import Preset
 from pipeline.licences import NOT_STATED, licence_uses, shortened
@@ -22,6 +24,9 @@ MODEL_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 CARD_FILE = "README.md"
 CLIPS_IN_CARD = 100
+
+AnyPreset = Preset | X2FacePreset | Pix2pixHDPreset
+"""Of the reference model or of a learned baseline."""
 
 
 class TrainingClip(Record):
@@ -51,7 +56,7 @@ class CheckpointConfig(Record):
     """What made a checkpoint, and the hash of its tensors."""
 
     schema_version: Literal[2] = 2
-    preset: Preset
+    preset: AnyPreset
     steps: int
     seed: int
     execution: Execution
@@ -70,18 +75,13 @@ class CheckpointConfig(Record):
     model_sha256: str = ""
 
 
-class Networks:
-    """Embedder, generator and discriminator of one preset, together."""
-
-    def __init__(self, preset: Preset, clips: int) -> None:
-        self.embedder = Embedder(preset.network)
-        self.generator = Generator(preset.network)
-        self.discriminator = Discriminator(preset.network, clips)
+class Parts(ABC):
+    """Networks that belong together in one checkpoint."""
 
     @property
+    @abstractmethod
     def parts(self) -> dict[str, torch.nn.Module]:
-        """The three modules by name."""
-        return {"embedder": self.embedder, "generator": self.generator, "discriminator": self.discriminator}
+        """The modules by name."""
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all tensors under `<network>.<name>`, contiguous on the CPU."""
@@ -97,18 +97,40 @@ class Networks:
         Raises:
             RuntimeError: Names or shapes differ.
         """
+        foreign = [name for name in tensors if name.split(".", 1)[0] not in self.parts]
+        if foreign:
+            raise RuntimeError(f"tensors of no network of this preset, such as {foreign[0]}")
         for part, module in self.parts.items():
             own = {name.removeprefix(f"{part}."): t for name, t in tensors.items() if name.startswith(f"{part}.")}
             module.load_state_dict(own, strict=True)
 
-    def to(self, device: torch.device) -> "Networks":
+    def to(self, device: torch.device) -> Self:
         """Move the modules in place and return self."""
         for module in self.parts.values():
             module.to(device)
         return self
 
 
-def save(folder: Path, networks: Networks, config: CheckpointConfig) -> CheckpointConfig:
+class Networks(Parts):
+    """Embedder, generator and discriminator of one preset, together."""
+
+    def __init__(self, preset: Preset, clips: int) -> None:
+        self.preset = preset
+        self.embedder = Embedder(preset.network)
+        self.generator = Generator(preset.network)
+        self.discriminator = Discriminator(preset.network, clips)
+
+    @property
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """The three modules by name."""
+        return {"embedder": self.embedder, "generator": self.generator, "discriminator": self.discriminator}
+
+
+P = TypeVar("P", bound=Parts)
+Kind = TypeVar("Kind", Preset, X2FacePreset, Pix2pixHDPreset)
+
+
+def save(folder: Path, networks: Parts, config: CheckpointConfig) -> CheckpointConfig:
     """Write tensors, then config and model card; the config comes last and marks the checkpoint as complete.
 
     Returns:
@@ -123,12 +145,36 @@ def save(folder: Path, networks: Networks, config: CheckpointConfig) -> Checkpoi
 
 
 def load(folder: Path) -> tuple[Networks, CheckpointConfig]:
-    """Return the networks of a checkpoint, in evaluation mode on the CPU.
+    """Return the networks of a checkpoint of the reference model, in evaluation mode on the CPU.
 
     Raises:
-        HeadshotError: A file is missing, of another version, damaged, or does not fit its config.
+        HeadshotError: A file is missing, of another version or model, damaged, or does not fit its config.
     """
     config = read_config(folder)
+    preset = expect(config, Preset, folder)
+    return fill(Networks(preset, len(config.clips)), config, folder), config
+
+
+def expect(config: CheckpointConfig, kind: type[Kind], folder: Path) -> Kind:
+    """Return the preset of a checkpoint that must be of one kind of model.
+
+    Raises:
+        HeadshotError: It is of another one.
+    """
+    if not isinstance(config.preset, kind):
+        raise HeadshotError(
+            f"the checkpoint in {folder} is of the preset {config.preset.name} ({config.preset.card_title}), "
+            f"but {kind.card_title} was expected; name the folder of that one, or train it with `headshot train`"
+        )
+    return config.preset
+
+
+def fill(networks: P, config: CheckpointConfig, folder: Path) -> P:
+    """Return the networks with the tensors of a checkpoint, in evaluation mode on the CPU.
+
+    Raises:
+        HeadshotError: The tensors are missing or damaged, or do not fit the networks.
+    """
     path = folder / MODEL_FILE
     if not path.is_file():
         raise HeadshotError(f"{path} is missing; run `headshot train` again, it resumes from what is there")
@@ -138,14 +184,13 @@ def load(folder: Path) -> tuple[Networks, CheckpointConfig]:
             f"{path} has SHA-256 {found}, its config says {config.model_sha256}: the file is damaged or "
             "of another run; train again or restore it"
         )
-    networks = Networks(config.preset, len(config.clips))
     try:
         networks.load(load_file(path))
     except (RuntimeError, SafetensorError) as error:
         raise HeadshotError(f"{path} does not fit the preset {config.preset.name} in {CONFIG_FILE}: {error}") from error
     for module in networks.parts.values():
         module.eval().requires_grad_(False)
-    return networks, config
+    return networks
 
 
 def read_config(folder: Path) -> CheckpointConfig:
@@ -178,9 +223,9 @@ def model_card(config: CheckpointConfig) -> str:
     agreed = [(use.licence, use.clips, use.people) for use in consents]
     named = [(c.key, c.usable_frames, c.licence or NOT_STATED, c.consent or NOT_STATED, c.credit) for c in clips]
     networks = [(name, _licence_of(name), sha256[:12]) for name, sha256 in config.weights.items()]
-    return f"""# headshot reference model, preset {config.preset.name}
+    return f"""# headshot {config.preset.card_title}, preset {config.preset.name}
 
-Few-shot talking-head model after Zakharov et al. 2019 (arXiv 1905.08233): {config.preset.description}.
+{config.preset.card_source}: {config.preset.description}.
 
 - Trained for {config.steps} steps, seed {config.seed}; {how.device}, {how.precision}, processes: {how.processes}.
 - Made by headshot {config.headshot_version}, torch {config.torch_version}; tensors SHA-256 {config.model_sha256[:12]}.
@@ -206,7 +251,7 @@ The losses compare pictures through networks that others trained:
 {_more_clips(len(named) - CLIPS_IN_CARD)}{_withdrawn_note(config)}
 ## What it may be used for
 
-Research on face animation: as the reference system of a benchmark, and to compare models with. The terms of the
+Research on face animation: as a system of a benchmark, and to compare models with. The terms of the
 clips and networks above hold for the model too: one that is not licensed, or whose people did not agree, is not to be
 passed on. It makes synthetic video of real people: ask the person first, label what you publish, and do not use it to
 deceive. It is not made for recognising people, and nothing follows from its output about what somebody did or said.

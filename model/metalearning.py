@@ -1,8 +1,5 @@
 """The first phase: embedder, generator and discriminator learn together over many people, in alternating steps."""
 
-import copy
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,23 +8,16 @@ from model import losses
 from model.batches import WHOLE, Batch, Part
 from model.checkpoint import Networks
 from model.content import ContentLoss
-from model.engine import (
-    average_into,
-    content_view,
-    lay_out,
-    lay_out_like_parameters,
-    mixed_precision,
-    settle_spectral_norms,
-    update,
-)
+from model.engine import content_view, mixed_precision
+from model.learner import Learner, mean_over, seeded
 from model.presets import Preset
 
 GENERATOR_BETAS = (0.5, 0.99)
 DISCRIMINATOR_BETAS = (0.0, 0.99)
 
 
-class MetaLearner:
-    """Networks, optimisers and averages of a training run; `step` is a pure function of these and the batch.
+class MetaLearner(Learner[Networks]):
+    """Two phases in turn, `embedder_generator` and `discriminator`.
 
     Args:
         preset: Sizes, weights and rates.
@@ -47,50 +37,47 @@ class MetaLearner:
         seed: int,
         accumulate: int = 1,
     ) -> None:
-        self.preset, self.device, self.seed, self.accumulate = preset, device, seed, accumulate
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.networks = Networks(preset, clips).to(device)
-        self.content = content.to(device)
-        lay_out(self.networks.parts | {"content": self.content})
-        self.averaged = copy.deepcopy(self.networks)
-        rates = preset.meta_learning
-        generator = self.networks.generator
+        self.preset = preset
+        networks = seeded(lambda: Networks(preset, clips), seed, device)
+        rates, generator = preset.meta_learning, networks.generator
         projection = list(generator.projection.parameters())
         rest = [p for name, p in generator.named_parameters() if not name.startswith("projection.")]
-        self.optimisers = {
+        optimisers = {
             "embedder_generator": torch.optim.Adam(
                 [
                     {"params": rest, "lr": rates.generator_rate},
-                    {"params": list(self.networks.embedder.parameters()), "lr": rates.embedder_rate},
+                    {"params": list(networks.embedder.parameters()), "lr": rates.embedder_rate},
                     {"params": projection, "lr": rates.projection_rate},
                 ],
                 betas=GENERATOR_BETAS,
             ),
             "discriminator": torch.optim.Adam(
-                self.networks.discriminator.parameters(),
-                lr=rates.discriminator_rate,
-                betas=DISCRIMINATOR_BETAS,
+                networks.discriminator.parameters(), lr=rates.discriminator_rate, betas=DISCRIMINATOR_BETAS
             ),
         }
-        self.full_rates = {
-            name: [group["lr"] for group in optimiser.param_groups] for name, optimiser in self.optimisers.items()
-        }
+        super().__init__(
+            networks,
+            optimisers,
+            content,
+            rates,
+            stage="meta-learning",
+            averaged=("embedder", "generator"),
+            device=device,
+            seed=seed,
+            accumulate=accumulate,
+        )
 
     def step(self, number: int, batch: Batch) -> dict[str, float]:
         """Run the phases of step `number` on `batch` and return the value of each term."""
-        schedule = self.preset.meta_learning
-        self._warm_up(number)
+        schedule, parts = self.preset.meta_learning, self.split(batch)
+        self.warm_up(number)
         playing = number >= schedule.adversarial_from * schedule.steps
-        parts = [(Part(index, self.accumulate), piece) for index, piece in enumerate(batch.split(self.accumulate))]
         made = [self.embedder_generator(number, piece, adversarial=playing, part=part) for part, piece in parts]
-        values = _mean([terms for _, terms in made])
+        values = mean_over([terms for _, terms in made])
         for _ in range(schedule.discriminator_steps if playing else 0):
             judged = zip(parts, made, strict=True)
-            values |= _mean([self.discriminator(number, piece, seen, part) for (part, piece), (seen, _) in judged])
-        decay = min(schedule.ema_decay, (number + 1) / (number + 10))
-        for part in ("embedder", "generator"):
-            average_into(self.averaged.parts[part].parameters(), self.networks.parts[part].parameters(), decay)
+            values |= mean_over([self.discriminator(number, piece, seen, part) for (part, piece), (seen, _) in judged])
+        self.average(number)
         return values
 
     def embedder_generator(
@@ -125,7 +112,7 @@ class MetaLearner:
                 if self.preset.meta_learning.variant == "ft":
                     terms["match"] = weights.match * losses.match(embedding.float(), clip_embedding)
         networks.discriminator.requires_grad_(True)
-        self._update("embedder_generator", number, torch.stack([term.float() for term in terms.values()]).sum(), part)
+        self.update("embedder_generator", number, torch.stack([term.float() for term in terms.values()]).sum(), part)
         return generated.detach(), {name: float(term.detach()) for name, term in terms.items()}
 
     def discriminator(self, number: int, batch: Batch, generated: Tensor, part: Part = WHOLE) -> dict[str, float]:
@@ -136,7 +123,7 @@ class MetaLearner:
             real, _ = network(batch.target_frames, batch.target_maps, vectors)
             fake, _ = network(generated, batch.target_maps, vectors)
             loss = losses.hinge(real.float(), fake.float())
-        self._update("discriminator", number, loss, part)
+        self.update("discriminator", number, loss, part)
         return {"hinge": float(loss.detach())}
 
     @torch.no_grad()
@@ -148,62 +135,9 @@ class MetaLearner:
         frames: Tensor = generator(batch.target_maps, psi, batch.canvas)
         return frames
 
-    def result(self) -> Networks:
-        """Return what a checkpoint keeps: the running average of E and G, and the discriminator as it is."""
-        kept = copy.deepcopy(self.averaged)
-        kept.discriminator.load_state_dict(self.networks.discriminator.state_dict())
-        for averaged in (kept.embedder, kept.generator):
-            settle_spectral_norms(averaged)
-        return kept
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return everything a resumed run needs: networks, averages and optimiser moments."""
-        state = {f"networks.{name}": tensor for name, tensor in self.networks.tensors().items()}
-        state |= {f"averaged.{name}": tensor for name, tensor in self.averaged.tensors().items()}
-        for name, optimiser in self.optimisers.items():
-            for index, moments in optimiser.state_dict()["state"].items():
-                state |= {f"optimiser.{name}.{index}.{key}": t.cpu().contiguous() for key, t in moments.items()}
-        return state
-
-    def load(self, state: dict[str, Tensor]) -> None:
-        """Continue from what `tensors` returned."""
-        self.networks.load(_below("networks.", state))
-        self.averaged.load(_below("averaged.", state))
-        for name, optimiser in self.optimisers.items():
-            moments: dict[int, dict[str, Tensor]] = {}
-            for key, tensor in _below(f"optimiser.{name}.", state).items():
-                index, field = key.split(".", 1)
-                moments.setdefault(int(index), {})[field] = tensor
-            optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-            lay_out_like_parameters(optimiser)
-
     def _content_view(
         self, generated: Tensor, batch: Batch, number: int, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         if not self.preset.losses.content_windows:
             return generated, batch.target_frames
         return content_view(generated, batch.target_frames, number, rng)
-
-    def _warm_up(self, number: int) -> None:
-        share = min(1.0, (number + 1) / self.preset.meta_learning.warmup_steps)
-        for name, optimiser in self.optimisers.items():
-            for group, rate in zip(optimiser.param_groups, self.full_rates[name], strict=True):
-                group["lr"] = rate * share
-
-    def _update(self, phase: str, number: int, loss: Tensor, part: Part) -> None:
-        clip = self.preset.meta_learning.gradient_clip
-        update(
-            self.optimisers[phase],
-            loss,
-            gradient_clip=clip,
-            where=f"meta-learning, phase {phase}, step {number}",
-            part=part,
-        )
-
-
-def _mean(values: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {name: sum(part[name] for part in values) / len(values) for name in values[0]}
-
-
-def _below(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

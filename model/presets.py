@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from math import log
-from typing import Literal
+from typing import ClassVar, Literal
 
 from manifests.schema import Record
 from model.loss_weights import EMBEDDED_CONTENT, LossWeights, with_embedded_content
@@ -72,6 +72,9 @@ class FineTuningConfig(Record):
 
 class Preset(Record):
     """Everything that fixes a reference model except the data and the seed."""
+
+    card_title: ClassVar[str] = "reference model"
+    card_source: ClassVar[str] = "Few-shot talking-head model after Zakharov et al. 2019 (arXiv 1905.08233)"
 
     name: str
     description: str

@@ -117,9 +117,14 @@ class ReferenceModel:
         content = self._content
         started = time.perf_counter()
         person = Person(frames=frames, landmarks=landmarks)
-        preset = self.config.preset
         adapted = fine_tune(
-            self.networks, preset, content, person, device=self.device, seed=seed, iterations=iterations
+            self.networks,
+            self.networks.preset,
+            content,
+            person,
+            device=self.device,
+            seed=seed,
+            iterations=iterations,
         )
         return self._head(adapted, started)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.presets import Preset
+from model.checkpoint import AnyPreset
 from pipeline.store import ClipEntry, Store
 from weights.errors import HeadshotError
 
@@ -32,7 +32,7 @@ class StoredClip:
         )
 
 
-def training_clips(store: Store, preset: Preset) -> list[StoredClip]:
+def training_clips(store: Store, preset: AnyPreset) -> list[StoredClip]:
     """Return the clips of the training split that have enough usable frames for an episode.
 
     Raises:

@@ -13,15 +13,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from model.checkpoint import CARD_FILE, CONFIG_FILE, MODEL_FILE, CheckpointConfig, model_card, read_config
+from model.checkpoint import (
+    CARD_FILE,
+    CONFIG_FILE,
+    MODEL_FILE,
+    AnyPreset,
+    CheckpointConfig,
+    model_card,
+    read_config,
+)
 from model.journal import EVENTS_FOLDER, GRIDS_FOLDER, STATS_FILE
+from model.presets import Preset
 from model.training import RESUME_FILE
 from pipeline.takedown import Change
 from weights.errors import HeadshotError
 from weights.files import publish, publish_text, sha256_of
 
 EMBEDDINGS = "discriminator.clip_embedding.weight"
-"""One row W_i for each training clip: the only tensor that belongs to single clips."""
+"""One row W_i for each training clip: the only tensor that belongs to single clips. Learned baselines have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +83,14 @@ def take_out(folder: Path, identity: str) -> CheckpointTakedown:
                 Change(what="sample grids, which show people of the training data", files=grids, rows=0, unit="")
             )
         config = _rewrite(folder, config, set(gone))
-        changes.append(
-            Change(what="checkpoint: clip embeddings, list of clips, card", files=3, rows=len(gone), unit="clips")
-        )
+        changes.append(_rewritten(config.preset, len(gone)))
     return CheckpointTakedown(changes=tuple(changes), clips_learned=config.clips_withdrawn)
+
+
+def _rewritten(preset: AnyPreset, clips: int) -> Change:
+    if isinstance(preset, Preset):
+        return Change(what="checkpoint: clip embeddings, list of clips, card", files=3, rows=clips, unit="clips")
+    return Change(what=f"checkpoint of {preset.name}: list of clips, card", files=2, rows=clips, unit="clips")
 
 
 def _remove_grids(folder: Path) -> int:
@@ -98,7 +111,7 @@ def _of(config: CheckpointConfig, identity: str) -> list[int]:
 def _rewrite(folder: Path, config: CheckpointConfig, gone: set[int]) -> CheckpointConfig:
     kept = [number for number in range(len(config.clips)) if number not in gone]
     tensors = _tensors(folder, config, len(kept))
-    if len(tensors[EMBEDDINGS]) == len(config.clips):
+    if len(tensors.get(EMBEDDINGS, ())) == len(config.clips):
         tensors[EMBEDDINGS] = tensors[EMBEDDINGS][kept].contiguous()
         with publish(folder / MODEL_FILE) as temporary:
             save_file(tensors, temporary)

@@ -17,18 +17,20 @@ from safetensors.torch import load_file, save_file
 from model.batches import Batches, Part, to_images
 from model.checkpoint import (
     CONFIG_FILE,
+    AnyPreset,
     CheckpointConfig,
     Execution,
+    Parts,
     TrainingClip,
     read_config,
     save,
 )
 from model.content import ContentLoss, content_sha256
 from model.engine import choose_device, precision
+from model.families import learner_for
 from model.journal import Journal
-from model.metalearning import MetaLearner
+from model.learner import Learner
 from model.prefetch import prefetched
-from model.presets import Preset
 from model.processes import average, first_of_all, joined, meet, several
 from model.stored_clips import StoredClip, training_clips
 from pipeline.store import Store
@@ -48,7 +50,7 @@ Progress = Callable[[int, int, dict[str, float]], None]
 
 def train(
     store: Store,
-    preset: Preset,
+    preset: AnyPreset,
     folder: Path,
     *,
     device: str = "auto",
@@ -58,7 +60,7 @@ def train(
     loaders: int | None = None,
     progress: Progress | None = None,
 ) -> CheckpointConfig:
-    """Meta-learn on the training split of `store` and write a checkpoint to `folder`.
+    """Learn from the training split of `store` and write a checkpoint to `folder`.
 
     A finished checkpoint of the same preset, data and seed is left as it is; an unfinished one is continued
     from its last saved step, and ends with the same tensors as an undisturbed run on the same machine's CPU.
@@ -68,7 +70,7 @@ def train(
 
     Args:
         store: The dataset.
-        preset: Networks and schedule.
+        preset: Networks and schedule, of the reference model or of a learned baseline.
         folder: Of the checkpoint.
         device: `auto`, `cpu` or `cuda`.
         seed: Of initial weights and episodes.
@@ -103,7 +105,7 @@ def train(
             canvas=preset.network.canvas,
         )
         content = ContentLoss.pretrained(preset.losses.content_networks)
-        learner = MetaLearner(preset, len(clips), content, chosen, seed, accumulate)
+        learner = learner_for(preset, len(clips), content, chosen, seed, accumulate)
         if compiled:
             for module in (*learner.networks.parts.values(), content):
                 module.compile(dynamic=False)
@@ -121,7 +123,7 @@ def train(
 class _Run:
     """One run of training, or the rest of it."""
 
-    learner: MetaLearner
+    learner: Learner[Parts]
     batches: Batches
     folder: Path
     wanted: CheckpointConfig
@@ -241,7 +243,7 @@ def _execution(device: torch.device, place: Part, accumulate: int, *, compiled: 
     )
 
 
-def _check_divides(preset: Preset, how: Execution) -> None:
+def _check_divides(preset: AnyPreset, how: Execution) -> None:
     parts, batch = how.processes * how.accumulate, preset.meta_learning.batch
     if batch % parts:
         raise HeadshotError(
@@ -272,7 +274,7 @@ def _identity_of(config: CheckpointConfig) -> str:
 
 
 def _describe(
-    store: Store, preset: Preset, clips: Sequence[StoredClip], seed: int, execution: Execution
+    store: Store, preset: AnyPreset, clips: Sequence[StoredClip], seed: int, execution: Execution
 ) -> CheckpointConfig:
     return CheckpointConfig(
         preset=preset,

@@ -1,13 +1,13 @@
 """The answer in one paragraph: generated from the statistics, and plain about what they cannot tell."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.metrics.specs import MetricSpec
 from eval.statistics import Cell, Difference
 from reports.leads import Comparisons, Lead, best
-from reports.legend import SystemKey
+from reports.legend import Family, SystemKey
 from reports.numbers import decimals, listing, number, plural
 
 FEW_PEOPLE = 10
@@ -58,6 +58,8 @@ def answer(evidence: Evidence) -> tuple[str, ...]:
         _asked(evidence),
         _winners(evidence),
         _copying(evidence),
+        _warping(evidence),
+        _baselines(evidence),
         *_shots_effect(evidence),
         _failures(evidence),
         _certainty(evidence),
@@ -77,8 +79,9 @@ def far_answer(evidence: Evidence) -> tuple[str, ...]:
         return ()
     frames = max((cell.n_frames for cell in evidence.cells), default=0)
     where = f"On the {plural(frames, 'frame')} of {plural(evidence.people, 'person', 'people')} that are far from every"
-    copying = _copying(evidence)
-    there = (f"There, {copying[0].lower()}{copying[1:]}",) if copying else ()
+    there = [text for text in (_copying(evidence), _warping(evidence)) if text]
+    if there:
+        there[0] = f"There, {there[0][0].lower()}{there[0][1:]}"
     return (f"{where} source frame, {winners[0].lower()}{winners[1:]}", *there)
 
 
@@ -133,18 +136,42 @@ def _winners(evidence: Evidence) -> str:
 
 def _copying(evidence: Evidence) -> str:
     """Say where copying or averaging real frames wins, loses, or cannot be told from the best model."""
+    standings = _standings(evidence, {Family.COPY}, {Family.MODEL, Family.BASELINE}, "the best model")
+    return f"Copying or averaging real frames, which needs no model, {standings}." if standings else ""
+
+
+def _warping(evidence: Evidence) -> str:
+    """Say the same of bending real frames by a formula."""
+    standings = _standings(evidence, {Family.WARP}, {Family.MODEL, Family.BASELINE}, "the best model")
+    return f"Warping a real frame, which needs no training, {standings}." if standings else ""
+
+
+def _baselines(evidence: Evidence) -> str:
+    """Say the same of the learned baselines, against the other models."""
+    named = _of(evidence, {Family.BASELINE})
+    standings = _standings(evidence, {Family.BASELINE}, {Family.MODEL}, "the best other model")
+    who = "The learned baseline" if len(named) == 1 else "The better one of the learned baselines"
+    return f"{who} {listing(named)} {standings}." if standings else ""
+
+
+def _of(evidence: Evidence, families: Collection[Family]) -> list[str]:
+    return [name for name, key in evidence.keys.items() if key.family in families]
+
+
+def _standings(evidence: Evidence, families: Collection[Family], against: Collection[Family], rival: str) -> str:
+    """Return where the best of some families wins, loses, or cannot be told from the best of others."""
     shots = evidence.shots[-1]
-    copies = {name for name, key in evidence.keys.items() if not key.synthetic}
+    ours, theirs = _of(evidence, families), _of(evidence, against)
     found: dict[str, list[str]] = {"worse": [], "ahead": [], "behind": [], "better": []}
     for spec in evidence.specs:
-        model = best(evidence.cells, spec, shots, lambda name: name not in copies)
-        copy = best(evidence.cells, spec, shots, lambda name: name in copies)
+        model = best(evidence.cells, spec, shots, lambda name: name in theirs)
+        copy = best(evidence.cells, spec, shots, lambda name: name in ours)
         if model and copy:
             gap = evidence.comparisons.difference(model[0].system, copy[0].system, shots, spec.id)
             if gap is not None:
                 found[_standing(gap, spec)].append(spec.id)
     words = {
-        "worse": "is clearly better than the best model in",
+        "worse": f"is clearly better than {rival} in",
         "ahead": "is ahead of it, but not separated, in",
         "behind": "is behind it, but not separated, in",
         "better": "is clearly worse in",
@@ -152,16 +179,12 @@ def _copying(evidence: Evidence) -> str:
     clauses = [f"{words[kind]} {evidence.titles(metrics)}" for kind, metrics in found.items() if metrics]
     if not clauses:
         return ""
-    clauses[0] = (
-        clauses[0]
-        .replace(" it,", " the best model,")
-        .replace("clearly worse in", "clearly worse than the best model in")
-    )
-    return f"Copying or averaging real frames, which needs no model, {listing(clauses)}."
+    clauses[0] = clauses[0].replace(" it,", f" {rival},").replace("clearly worse in", f"clearly worse than {rival} in")
+    return listing(clauses)
 
 
 def _standing(gap: Difference, spec: MetricSpec) -> str:
-    """Return how the model stands in a model-minus-copy difference: a clear verdict, or where the copy is."""
+    """Return how the rival stands in a rival-minus-ours difference: a clear verdict, or where ours is."""
     if gap.verdict != "not separated":
         return gap.verdict
     return "behind" if (gap.value > 0) == spec.higher_is_better else "ahead"
@@ -174,7 +197,7 @@ def _shots_effect(evidence: Evidence) -> list[str]:
         return []
     models_with: dict[str, list[str]] = {}
     for name, key in evidence.keys.items():
-        if key.synthetic:
+        if key.family in (Family.MODEL, Family.BASELINE):
             gaps = [
                 evidence.comparisons.difference(name, name, many, spec.id, baseline_shots=few)
                 for spec in evidence.specs
@@ -231,11 +254,16 @@ def _certainty(evidence: Evidence) -> str:
 
 
 def _synthetic(evidence: Evidence) -> str:
-    made = [name for name, key in evidence.keys.items() if key.synthetic]
-    copied = [name for name, key in evidence.keys.items() if not key.synthetic]
+    made, copied = _of(evidence, {Family.MODEL, Family.BASELINE}), _of(evidence, {Family.COPY})
+    bent = _of(evidence, {Family.WARP})
     clauses = []
     if made:
         clauses.append(f"the pictures by {listing(made)} are AI-generated and labelled so")
+    if bent:
+        clauses.append(
+            f"{'those' if made else 'the pictures'} by {listing(bent)} are real frames bent by a formula, "
+            "and labelled as altered"
+        )
     if copied:
         clauses.append(f"those by {listing(copied)} are copies or averages of real frames")
     text = "; ".join(clauses)

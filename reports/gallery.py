@@ -15,7 +15,7 @@ from pipeline.landmarks import interocular
 from pipeline.store import Store
 from reports.legend import SystemKey
 from reports.numbers import plural
-from reports.pictures import Picture, picture, synthetic_picture
+from reports.pictures import Picture, marked_picture, picture
 
 THUMB_PX = 56
 MOVEMENTS = ("Least movement", "Middle", "Most movement")
@@ -166,9 +166,9 @@ def movement(
 
 
 def generated_picture(image: UInt8[np.ndarray, "size size 3"], key: SystemKey, shots: int, about: str) -> Picture:
-    """Return what a system drew, labelled in its pixels where the system synthesises."""
+    """Return what a system drew, labelled in its pixels where that is no recorded frame."""
     alt = f"{key.name} from {plural(shots, 'shot')}, {about}"
-    return synthetic_picture(image, alt) if key.synthetic else picture(image, f"{alt} ({key.pictures})")
+    return marked_picture(image, alt, key.mark) if key.mark else picture(image, f"{alt} ({key.pictures})")
 
 
 def _supports(store: Store, tasks: Sequence[Task]) -> tuple[SupportStrip, ...]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from model.label import LABEL, label_below
+from model.label import label_below
 
 QUALITY = 82
 
@@ -37,6 +37,6 @@ def picture(image: UInt8[np.ndarray, "height width 3"], alt: str) -> Picture:
     return Picture(uri=f"data:image/webp;base64,{encoded}", alt=alt, width=image.shape[1], height=image.shape[0])
 
 
-def synthetic_picture(image: UInt8[np.ndarray, "height width 3"], alt: str) -> Picture:
-    """Return a synthesised RGB picture with its label in the pixels, on a strip below the frame."""
-    return picture(label_below(image), f"{LABEL}: {alt}")
+def marked_picture(image: UInt8[np.ndarray, "height width 3"], alt: str, mark: str) -> Picture:
+    """Return an RGB picture of what never happened, with its label in the pixels, on a strip below the frame."""
+    return picture(label_below(image, text=mark), f"{mark}: {alt}")

@@ -23,6 +23,8 @@ class Support:
     size_px: int
     seed: int
     """For anything random in the adaptation; fixed by the task."""
+    frames_2x: UInt8[np.ndarray, "shots double double 3"] | None = None
+    """The same frames at twice `size_px`, where the data set stores them at least that large; a control warps them."""
 
 
 class Head(Protocol):

@@ -4,13 +4,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import JsonValue
-
+from eval.systems.checkpoints import system_config, training_identities
 from eval.systems.protocol import Support
-from model.checkpoint import CONFIG_FILE, read_config
-from model.engine import choose_device
+from model.checkpoint import expect, read_config
+from model.presets import Preset
 from model.reference import ReferenceHead, ReferenceModel
-from weights.files import sha256_of
 
 
 class _Reference:
@@ -22,22 +20,13 @@ class _Reference:
         """Read what the checkpoint is.
 
         Raises:
-            HeadshotError: There is no finished checkpoint in `folder`.
+            HeadshotError: There is no finished checkpoint of the reference model in `folder`.
         """
         self._folder, self._device = folder, device
         checkpoint = read_config(folder)
-        self.gaze = checkpoint.preset.network.gaze
-        self.training_identities = frozenset(clip.identity for clip in checkpoint.clips)
-        self.config: dict[str, JsonValue] = {
-            "version": self.VERSION,
-            "preset": checkpoint.preset.name,
-            "steps": checkpoint.steps,
-            "dataset": checkpoint.dataset,
-            "licences": [*sorted({clip.licence for clip in checkpoint.clips})],
-            "checkpoint_sha256": checkpoint.model_sha256,
-            "checkpoint_config_sha256": sha256_of(folder / CONFIG_FILE),
-            "device": choose_device(device).type,
-        }
+        self.gaze = expect(checkpoint, Preset, folder).network.gaze
+        self.training_identities = training_identities(checkpoint)
+        self.config = system_config(checkpoint, folder, version=self.VERSION, device=device)
 
     @cached_property
     def _model(self) -> ReferenceModel:

@@ -31,10 +31,12 @@ class DrawnStore:
     turn_deg: float = 0.25
     """How far a head turns from one row to the next."""
     frames_read: list[int] = field(default_factory=list)
+    stored_px: int = SIZE_PX
 
     @property
     def info(self) -> SimpleNamespace:
-        return SimpleNamespace(manifest_sha256=self.manifest_sha256, name="drawn", title="Drawn faces")
+        config = SimpleNamespace(size_px=self.stored_px)
+        return SimpleNamespace(manifest_sha256=self.manifest_sha256, name="drawn", title="Drawn faces", config=config)
 
     def clip(self, key: str) -> DrawnClip:
         return next(clip for clip in self.clips if clip.key == key)

@@ -213,7 +213,7 @@ def test_a_system_sees_nothing_that_names_the_answer(store: DrawnStore, tasks: T
             return super().adapt(support)
 
     go(store, tasks, tmp_path, Curious())
-    assert set(Support.__dataclass_fields__) == {"frames", "landmarks", "size_px", "seed"}
+    assert set(Support.__dataclass_fields__) == {"frames", "landmarks", "size_px", "seed", "frames_2x"}
     assert [len(support.frames) for support in seen] == [task.shots for task in tasks.tasks]
 
 

@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from headshot.cli import app, main
-from model import presets
+from model import families
 from model.checkpoint import read_config
 from tests.headshot.conftest import one_step, train_without_downloads
 from tests.pipeline.range_server import Served, serve
@@ -56,7 +56,7 @@ def test_the_model_learns_from_an_address_what_it_learns_from_the_folder(
     finished: Path, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_without_downloads(monkeypatch, tmp_path)
-    monkeypatch.setattr(presets, "preset", lambda _: one_step())
+    monkeypatch.setattr(families, "find_preset", lambda _: one_step())
     ended = headshot("train", "tiny", "--data", served.address, "--run", tmp_path / "run", "--device", "cpu")
     assert ended.exit_code == 0
     trained = [read_config(folder / "run" / "checkpoint") for folder in (tmp_path, finished)]

@@ -1,6 +1,7 @@
 """`headshot takedown` on a dataset, a checkpoint, a run and pages that were made by their own writers."""
 
 import contextlib
+import shutil
 from pathlib import Path
 
 from click.testing import Result
@@ -43,6 +44,15 @@ def test_somebody_to_train_on_leaves_dataset_checkpoint_and_pages(place: Path) -
     assert "learned from 1 clip of people who left" in ended.stdout
     assert "raw/bobby.mp4" in ended.stdout, "what it could not reach is named"
     assert "no byte sequence of the removed pictures or sound is left" in ended.stdout
+
+
+def test_baselines_in_the_run_forget_the_person_too(place: Path) -> None:
+    copied = place / "run/baselines/x2face-compact"
+    shutil.copytree(place / "run/checkpoint", copied)
+    ended = takedown(place, "bobby")
+    assert ended.exit_code == 0, ended.stderr
+    assert [clip.identity for clip in read_config(copied).clips] == ["ann"]
+    assert ended.stdout.count("learned from 1 clip of people who left") == 2
 
 
 def test_somebody_under_test_leaves_predictions_scores_and_the_report_goes(place: Path) -> None:

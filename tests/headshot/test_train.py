@@ -31,3 +31,11 @@ def test_without_options_the_preset_is_shown_as_it_is(
     preset = shown("zakharov-256-v1", monkeypatch=monkeypatch, capsys=capsys)
     assert preset["losses"]["content_networks"] == [["vgg19", 0.01], ["vggface", 0.002]]
     assert preset["network"]["gaze"] is False
+
+
+def test_a_learned_baseline_has_no_variants(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["headshot", "train", "x2face-compact", "--variant", "ff", "--show"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert "x2face-compact is a baseline, learned warp" in " ".join(capfd.readouterr().err.split())

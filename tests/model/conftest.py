@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from model.baseline_presets import PIX2PIXHD_COMPACT, X2FACE_COMPACT, Pix2pixHDPreset, X2FacePreset
 from model.content import ContentLoss
 from model.network_config import NetworkConfig
 from model.presets import Preset, preset
@@ -141,6 +142,37 @@ def small_zakharov() -> Preset:
     )
     schedule = large.meta_learning.model_copy(update={"steps": 4, "batch": 2, "shots": 2})
     return large.model_copy(update={"network": network, "meta_learning": schedule})
+
+
+def small_x2face() -> X2FacePreset:
+    """Return the learned warp at 64 px, in a size for tests."""
+    channels = (8, 16, 24)
+    network = X2FACE_COMPACT.network.model_copy(
+        update={"size_px": SIZE_PX, "embedding_channels": channels, "driving_channels": channels}
+    )
+    schedule = X2FACE_COMPACT.meta_learning.model_copy(
+        update={"steps": 6, "batch": 2, "warmup_steps": 2, "checkpoint_every": 4}
+    )
+    return X2FACE_COMPACT.model_copy(update={"network": network, "meta_learning": schedule})
+
+
+def small_pix2pixhd() -> Pix2pixHDPreset:
+    """Return the landmark-to-image baseline at 64 px, in a size for tests."""
+    network = PIX2PIXHD_COMPACT.network.model_copy(
+        update={
+            "size_px": SIZE_PX,
+            "generator_channels": (8, 16, 24),
+            "residual_blocks": 1,
+            "discriminator_channels": (8, 16),
+        }
+    )
+    schedule = PIX2PIXHD_COMPACT.meta_learning.model_copy(
+        update={"steps": 6, "batch": 2, "warmup_steps": 2, "checkpoint_every": 4}
+    )
+    tuning = PIX2PIXHD_COMPACT.fine_tuning.model_copy(
+        update={"epochs": 2, "batch": 2, "fewest_iterations": 2, "most_iterations": 6}
+    )
+    return PIX2PIXHD_COMPACT.model_copy(update={"network": network, "meta_learning": schedule, "fine_tuning": tuning})
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_two_discriminator_steps_are_two_updates_on_the_same_frames_for_one_of_t
     by_hand, _ = learner_for(playing, random_weight_content, people)
     batch = batches.batch_at(0, CPU)
     learner.step(0, batch)
-    by_hand._warm_up(0)
+    by_hand.warm_up(0)
     generated, _ = by_hand.embedder_generator(0, batch, adversarial=True)
     for _ in range(2):
         by_hand.discriminator(0, batch, generated.detach())

@@ -17,7 +17,7 @@ from model.presets import Preset
 from model.reference import ReferenceModel
 from model.takedown import EMBEDDINGS, learned_from, take_out
 from model.training import RESUME_FILE, train
-from tests.model.conftest import DrawnClip, DrawnStore
+from tests.model.conftest import DrawnClip, DrawnStore, small_x2face
 from weights.errors import HeadshotError
 
 
@@ -62,6 +62,21 @@ def test_the_column_and_the_name_go_and_every_other_tensor_stays(checkpoint: Pat
     assert not learned_from(checkpoint, "bob")
     assert (result.clips_learned, [change.rows for change in result.changes]) == (1, [0, 1])
     assert not any(b"bob/drawn" in path.read_bytes() for path in files_of(checkpoint))
+
+
+def test_a_baseline_has_no_columns_but_its_list_of_clips_forgets_the_person_too(
+    _without_downloads: None, tmp_path: Path
+) -> None:
+    people = [DrawnClip(name, (200, 150, 120)) for name in ("ada", "bob", "cy")]
+    train(DrawnStore(people), small_x2face(), tmp_path, device="cpu")
+    before = (tmp_path / MODEL_FILE).read_bytes()
+    assert learned_from(tmp_path, "bob")
+    result = take_out(tmp_path, "bob")
+    assert [clip.identity for clip in read_config(tmp_path).clips] == ["ada", "cy"]
+    grids, listed = result.changes
+    assert (result.clips_learned, grids.rows, listed.rows) == (1, 0, 1)
+    assert (tmp_path / MODEL_FILE).read_bytes() == before
+    assert not any(b"bob/drawn" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_no_run_of_bytes_of_the_embedding_is_left_in_any_file(checkpoint: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from model.baseline_presets import Pix2pixHDPreset, X2FacePreset
 from model.checkpoint import CONFIG_FILE, MODEL_FILE, load, read_config
 from model.content import ContentLoss
 from model.journal import GRIDS_FOLDER, STATS_FILE
@@ -18,7 +19,7 @@ from model.presets import Preset
 from model.reference import ReferenceModel
 from model.training import RESUME_FILE, train
 from tests.conftest import REPOSITORY
-from tests.model.conftest import DrawnClip, DrawnStore, random_content
+from tests.model.conftest import DrawnClip, DrawnStore, random_content, small_pix2pixhd, small_x2face
 from weights.errors import HeadshotError
 
 
@@ -103,6 +104,22 @@ def test_compiled_networks_learn_the_same_up_to_rounding(
     last = [told[tiny.meta_learning.steps - 1], told[-1]]
     terms = ("content", "pixel", "hinge")
     assert [last[1][name] for name in terms] == pytest.approx([last[0][name] for name in terms], rel=0.05)
+
+
+@pytest.mark.parametrize("preset", [small_x2face(), small_pix2pixhd()], ids=lambda preset: preset.name)
+def test_an_interrupted_run_of_a_baseline_ends_with_the_same_tensors(
+    preset: X2FacePreset | Pix2pixHDPreset, drawn_store: DrawnStore, tmp_path: Path
+) -> None:
+    straight = train(drawn_store, preset, tmp_path / "straight", device="cpu", accumulate=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(drawn_store, preset, tmp_path / "cut", device="cpu", accumulate=2, progress=interrupted(5))
+    resumed = train(drawn_store, preset, tmp_path / "cut", device="cpu", accumulate=2)
+    assert resumed.model_sha256 == straight.model_sha256
+    assert (resumed.execution.accumulate, resumed.dataset_sha256) == (2, drawn_store.sha256)
+    assert read_config(tmp_path / "cut").preset == preset
+    card = (tmp_path / "cut" / "README.md").read_text()
+    assert preset.card_source in card
+    assert "| ada/drawn/full | 12 | CC0 | drawn |" in card
 
 
 def test_a_finished_checkpoint_is_left_alone(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:

@@ -109,6 +109,42 @@ def test_what_is_synthetic_and_what_is_copied_is_told() -> None:
     )
 
 
+FAMILIES = {
+    "nearest-frame": {1: (0.5, 0.3), 32: (0.5, 0.3)},
+    "warp-nearest": {1: (0.9, 0.3), 32: (0.9, 0.3)},
+    "x2face-compact": {1: (0.55, 0.25), 32: (0.55, 0.25)},
+    "pix2pixhd-compact": {1: (0.4, 0.2), 32: (0.6, 0.2)},
+    "reference-ft": {1: (0.6, 0.2), 32: (0.8, 0.1)},
+}
+
+
+def test_warps_and_learned_baselines_are_compared_and_named_as_what_they_are() -> None:
+    found = answer(evidence(FAMILIES))
+    text = " ".join(found)
+    assert (
+        "Warping a real frame, which needs no training, is clearly better than the best model in SSIM and "
+        "is clearly worse in LPIPS." in text
+    )
+    assert (
+        "The better one of the learned baselines x2face-compact and pix2pixhd-compact is clearly worse than the best "
+        "other model in every metric." in text
+    )
+    assert "From 1 to 32 shots x2face-compact did not clearly change in any metric." in text
+    assert "to 32 shots warp-nearest" not in text
+    assert found[-1] == (
+        "The pictures by x2face-compact, pix2pixhd-compact and reference-ft are AI-generated and labelled so; "
+        "those by warp-nearest are real frames bent by a formula, and labelled as altered; "
+        "those by nearest-frame are copies or averages of real frames."
+    )
+
+
+def test_a_learned_baseline_without_another_model_to_compare_with_gets_no_sentence() -> None:
+    alone = {name: FAMILIES[name] for name in ("nearest-frame", "x2face-compact")}
+    text = " ".join(answer(evidence(alone)))
+    assert "learned baseline" not in text
+    assert "needs no model, is" in text
+
+
 def test_one_number_of_shots_says_nothing_about_more_shots() -> None:
     text = " ".join(answer(evidence({name: {8: values[32]} for name, values in MODEL_WINS.items()})))
     assert "was shown 8 frames of each of 3 people" in text

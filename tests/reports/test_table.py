@@ -1,5 +1,6 @@
 """The main table and who is ahead in it."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 from eval.metrics.specs import SPECS
 from eval.results import SCORE_SCHEMA, Run
 from eval.statistics import Cell, summarise
+from eval.systems.builtin import NAMES
 from reports.leads import Comparisons, leads
 from reports.legend import legend
 from reports.numbers import number
 from reports.table import MainTable, TableCell, lead_rows, main_table, within_range
+from tests.conftest import REPOSITORY
 
 SSIM, LPIPS = SPECS["embedded"][1], SPECS["embedded"][3]
 
@@ -160,13 +163,28 @@ def test_intervals_end_where_the_range_of_the_metric_does() -> None:
     assert within_range([unknown], [LPIPS])[0] is unknown
 
 
-def test_looks_do_not_repeat_among_eight_systems() -> None:
-    keys = legend([(f"system-{place}", "") for place in range(8)])
-    assert len({key.marker for key in keys.values()}) == len({key.dash for key in keys.values()}) == 8
+def test_looks_do_not_repeat_among_the_systems_that_are_built_in() -> None:
+    keys = legend([(name, "") for name in NAMES]).values()
+    assert len({key.marker for key in keys}) == len({key.dash for key in keys}) == len(keys)
+    style = (REPOSITORY / "reports" / "templates" / "style.css").read_text(encoding="utf-8")
+    for scheme in zip(*(re.findall(rf"--s{key.place}: (#\w+)", style) for key in keys), strict=True):
+        assert len(set(scheme)) == len(keys), "light, dark and print have a colour for each"
+
+
+def test_beyond_the_colours_looks_still_differ() -> None:
+    keys = legend([(f"system-{number}", "") for number in range(60)]).values()
+    assert len({(key.place, key.marker, key.dash) for key in keys}) == 60
 
 
 @pytest.mark.parametrize(
-    ("name", "synthetic"), [("copy-source", False), ("mean-frame", False), ("anything-else", True)]
+    ("name", "mark"),
+    [
+        ("copy-source", ""),
+        ("mean-frame", ""),
+        ("warp-nearest-2x", "Altered"),
+        ("x2face-compact", "AI-generated"),
+        ("anything-else", "AI-generated"),
+    ],
 )
-def test_whatever_is_no_known_copy_counts_as_synthetic(name: str, synthetic: bool) -> None:
-    assert legend([(name, "")])[name].synthetic is synthetic
+def test_whatever_is_no_known_copy_is_marked(name: str, mark: str) -> None:
+    assert legend([(name, "")])[name].mark == mark
