@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from manifests.schema import Record
-from pipeline.clusters import GPU
+from pipeline.clusters import GPU, WORKER_ENVIRONMENT
 from weights.errors import HeadshotError
 
 Positive = Annotated[int, Field(gt=0)]
@@ -92,7 +92,7 @@ def cluster_spec(config: KubernetesConfig) -> dict[str, Any]:
         image=config.image,
         n_workers=config.workers,
         resources={"requests": resources, "limits": resources},
-        env=config.env,
+        env={**WORKER_ENVIRONMENT, **config.env},
         worker_command=["dask", "worker", "--nthreads", "1", *(["--resources", f"{GPU}=1"] if config.gpu else [])],
     )
     pod = spec["spec"]["worker"]["spec"]

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import av.filter
+import cv2
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from jaxtyping import UInt8
@@ -141,16 +142,22 @@ class PictureMaker:
     def _converted(
         self, frame: Any, rule: PictureRule, width: int, height: int, method: Interpolation | None = None
     ) -> np.ndarray:
+        method = method or self._method
+        exact = bool(method & Interpolation.FULL_CHR_H_INT)
         reformatted = self._reformatter.reformat(
             frame,
             width=width,
             height=height,
-            format="rgb24",
+            # FFmpeg's exact conversion is twice as fast where it need not interleave the colours.
+            format="gbrp" if exact else "rgb24",
             src_colorspace=rule.matrix,
-            interpolation=method or self._method,
+            interpolation=method,
             threads=1,
         )
-        return np.asarray(reformatted.to_ndarray())
+        if not exact:
+            return np.asarray(reformatted.to_ndarray())
+        green, blue, red = (_plane(plane, width, height) for plane in reformatted.planes)
+        return np.asarray(cv2.merge([red, green, blue]))
 
     def _cropped(self, frame: Any, area: Area) -> Any:
         """Return a view of an area of a frame; FFmpeg's crop filter moves pointers and copies no pixel."""
@@ -160,6 +167,11 @@ class PictureMaker:
         graph = self._crops[key]
         graph.push(frame)
         return graph.pull()
+
+
+def _plane(plane: Any, width: int, height: int) -> UInt8[np.ndarray, "height width"]:
+    """Return a plane of bytes without the gaps between its rows; nothing is copied."""
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, :width]
 
 
 MARGIN_PX = 8

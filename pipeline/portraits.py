@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.faces import Face
-from pipeline.recognition import embed, load_recogniser
+from pipeline.recognition import direction, embed, load_recogniser
 from pipeline.track import Track
 
 PORTRAITS = 5
@@ -32,9 +32,9 @@ class Portraits:
         found: list[list[Float[np.ndarray, " width"]]] = [[] for _ in pieces]
         for row, rgb in self._pictures(set(wanted)):
             for place, face in wanted[row]:
-                found[place].append(_unit(embed(load_recogniser(), rgb, face.points)))
+                found[place].append(direction(embed(load_recogniser(), rgb, face.points)))
                 self.compared += 1
-        return np.stack([_unit(np.sum(vectors, axis=0)) for vectors in found])
+        return np.stack([direction(np.sum(vectors, axis=0)) for vectors in found])
 
 
 def portraits(track: Track) -> list[tuple[int, Face]]:
@@ -42,8 +42,3 @@ def portraits(track: Track) -> list[tuple[int, Face]]:
     parts = np.array_split(np.arange(len(track.rows)), min(PORTRAITS, len(track.rows)))
     best = [min(part, key=lambda place: float(np.abs(track.faces[place].pose_deg[:2]).sum())) for part in parts]
     return [(track.rows[place], track.faces[place]) for place in best]
-
-
-def _unit(vector: Float[np.ndarray, " width"]) -> Float[np.ndarray, " width"]:
-    vector = vector.astype(np.float64)
-    return np.asarray(vector / np.linalg.norm(vector))

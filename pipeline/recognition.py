@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 
 from pipeline.alignment import arcface_crop
 from pipeline.landmarks import five_points
+from pipeline.onnx_session import one_thread_session
 from weights.fetch import fetch
 
 WEIGHT_ID = "fr-feature-512"
@@ -16,13 +17,9 @@ WEIGHT_ID = "fr-feature-512"
 
 def read_recogniser(path: Path) -> Any:
     """Return the network of an ONNX file with a 112-pixel ArcFace input: insightface's `ArcFaceONNX`, one thread."""
-    import onnxruntime
     from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the pipeline runs a process per core, the harness faces side by side
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return ArcFaceONNX(model_file=str(path), session=session)
+    return ArcFaceONNX(model_file=str(path), session=one_thread_session(path))
 
 
 @cache
@@ -43,6 +40,12 @@ def embed(
     return np.asarray(network.get_feat(np.ascontiguousarray(crop[..., ::-1]))[0])
 
 
+def direction(vector: Float[np.ndarray, " width"]) -> Float[np.ndarray, " width"]:
+    """Return an embedding at unit length, in double precision: the product of two is their cosine."""
+    vector = vector.astype(np.float64)
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
 class Likeness:
     """Compares faces along a clip with the first one."""
 
@@ -52,8 +55,7 @@ class Likeness:
 
     def __call__(self, rgb: UInt8[np.ndarray, "height width 3"], points: Float[np.ndarray, "68 2"]) -> float:
         """Return the cosine between this face and the first one seen, in [-1, 1]; 1 for the first itself."""
-        found = embed(self._network, rgb, points).astype(np.float64)
-        unit = found / np.linalg.norm(found)
+        found = direction(embed(self._network, rgb, points))
         if self._first is None:
-            self._first = unit
-        return float(unit @ self._first)
+            self._first = found
+        return float(found @ self._first)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from pipeline.blazeface import Detection, box_area
+from pipeline.onnx_session import one_thread_session
 from weights.fetch import fetch
 
 INPUT_PX = (640, 640)
@@ -46,10 +47,6 @@ class Scrfd:
 
 def read_scrfd(path: Path) -> Any:
     """Return the network of an ONNX file as insightface's own class, on one thread of the processor."""
-    import onnxruntime
     from insightface.model_zoo.scrfd import SCRFD
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # the pipeline runs a process per core
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return SCRFD(model_file=str(path), session=session)
+    return SCRFD(model_file=str(path), session=one_thread_session(path))

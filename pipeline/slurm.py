@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from manifests.schema import Record
-from pipeline.clusters import GPU
+from pipeline.clusters import GPU, WORKER_ENVIRONMENT
 from weights.errors import HeadshotError
 
 Positive = Annotated[int, Field(gt=0)]
@@ -114,7 +114,7 @@ def slurm_cluster(config: SlurmConfig) -> Any:
         worker_extra_args=[*lifetime, *(["--resources", f"{GPU}=1"] if config.gpu else [])],
         job_extra_directives=[*(["--gres=gpu:1"] if config.gpu else []), *config.job_extra],
         job_script_prologue=[
-            *(f"export {name}={shlex.quote(value)}" for name, value in config.env.items()),
+            *(f"export {name}={shlex.quote(value)}" for name, value in {**WORKER_ENVIRONMENT, **config.env}.items()),
             *config.setup,
         ],
         scheduler_options={"dashboard_address": ":0"},

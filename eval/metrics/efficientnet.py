@@ -12,12 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 from jaxtyping import Float, UInt8
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
 from eval.features import FeatureCache, Frames
+from pipeline.onnx_session import one_thread_session
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
@@ -44,11 +44,8 @@ class EfficientNetLite0:
             key: Names the parameters and the version of the preparation.
             workers: Frames that are computed at the same time.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # frames run side by side instead: small layers do not split well
-        self._session = onnxruntime.InferenceSession(
-            build_graph(state).SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        # Frames run side by side instead of on several threads each: small layers do not split well.
+        self._session = one_thread_session(build_graph(state).SerializeToString())
         self._workers = workers
         self.key = key
 

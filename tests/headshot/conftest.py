@@ -1,6 +1,8 @@
 """A working folder with everything in it, made by the stages themselves from drawn people."""
 
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from eval.benchmark import benchmark
 from eval.metrics.specs import PSNR, SSIM
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.tasks import make_tasks
+from headshot.cli import main
 from model.content import ContentLoss
 from model.presets import Preset, preset
 from model.training import train
@@ -61,3 +64,24 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place(finished: Path, tmp_path: Path) -> Path:
     """The same folder, to be changed."""
     return Path(shutil.copytree(finished, tmp_path / "work"))
+
+
+@pytest.fixture
+def refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[[list[str]], str]:
+    """Run a command line in an empty folder; what it answers has to be one paragraph, exit code 2 and no file."""
+
+    def refused(arguments: list[str]) -> str:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["headshot", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capfd.readouterr()
+        assert ended.value.code == 2, shown.err
+        assert shown.out == ""
+        assert len(shown.err.strip().splitlines()) == 1
+        assert not list(tmp_path.iterdir())
+        return shown.err
+
+    return refused

@@ -4,14 +4,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from headshot.cli import app, main
+from headshot.cli import app
 from tests.conftest import REPOSITORY
 
 GUIDES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -103,21 +103,9 @@ def check_usage(line: str) -> None:
     ],
 )
 def test_a_users_mistake_is_one_paragraph_and_exit_code_2(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    arguments: list[str], message: str, refusal: Callable[[list[str]], str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["headshot", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    shown = capfd.readouterr()
-    assert ended.value.code == 2, shown.err
-    assert message in shown.err
-    assert shown.out == ""
-    assert len(shown.err.strip().splitlines()) == 1
+    assert message in refusal(arguments)
 
 
 def test_a_users_mistake_leaves_the_process_without_a_traceback(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_the_job_script_asks_for_what_the_settings_say(slurm: SlurmConfig) -> No
         "#SBATCH --constraint=avx2",
     ]
     assert "export HEADSHOT_CACHE='/shared/headshot cache'" in head
+    assert "export MALLOC_TRIM_THRESHOLD_=67108864" in head
     assert head.index("module load ffmpeg") > head.index("export HEADSHOT_CACHE='/shared/headshot cache'")
     assert command.startswith("/shared/venv/bin/python -m distributed.cli.dask_worker tcp://")
     assert "--nthreads 1 --memory-limit 3.73GiB --nworkers 16 --nanny" in command
@@ -88,6 +89,7 @@ def test_the_pods_get_what_the_settings_say(kubernetes: KubernetesConfig) -> Non
     assert container["args"][:4] == ["dask", "worker", "--nthreads", "1"]
     assert container["resources"]["limits"] == {"cpu": "1", "memory": "6Gi"}
     assert {"name": "HEADSHOT_CACHE", "value": "/data/cache"} in container["env"]
+    assert {"name": "MALLOC_TRIM_THRESHOLD_", "value": "67108864"} in container["env"]
     assert container["volumeMounts"] == [
         {"name": "mount-0", "mountPath": "/data", "readOnly": False},
         {"name": "mount-1", "mountPath": "/videos", "readOnly": True},

@@ -119,7 +119,7 @@ def threads() -> dict[str, Any]:
     return {"cv2": cv2.getNumThreads(), "torch": torch.get_num_threads(), "OMP": os.environ["OMP_NUM_THREADS"]}
 
 
-def test_a_long_call_is_not_taken_for_a_death_and_libraries_keep_to_one_thread() -> None:
+def test_a_long_call_is_not_taken_for_a_death_and_libraries_are_set_for_frames_one_by_one() -> None:
     """Dask would give a worker up that is silent for ten of its heartbeats, which is five seconds for one worker."""
     impatient = {"distributed.scheduler.worker-ttl": "1s"}
     with (
@@ -132,6 +132,7 @@ def test_a_long_call_is_not_taken_for_a_death_and_libraries_keep_to_one_thread()
         assert client.submit(hold_the_interpreter, 9).result() == pid
         assert list(client.run(os.getpid).values()) == [pid]
         assert list(client.run(threads).values()) == [{"cv2": 1, "torch": 1, "OMP": "1"}]
+        assert list(client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()) == ["67108864"]
 
 
 def test_a_shard_that_nobody_waits_for_any_more_is_given_up(samples: dict[str, Path], tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """A person leaves a dataset: every byte of their pictures goes, everybody else's stays; faces are discs."""
 
 import shutil
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -18,41 +17,19 @@ from pipeline.store import Store
 from pipeline.takedown import take_out
 from pipeline.takedown_notes import begin, finish, traces
 from pipeline.takedown_videos import videos_of
-from pipeline.traces import WINDOW_BYTES, scan
+from pipeline.traces import scan
 from pipeline.withdrawals import read_withdrawals
-from tests.pipeline.conftest import SMALL, clip_of, disc_frames, discs_for_faces, encode_video, ffmpeg, manifest_of, run
+from tests.pipeline.conftest import clip_of, discs_for_faces, manifest_of, run
+from tests.pipeline.takedowns import PEOPLE, TOGETHER, hashes, killed_at, make_people, marked, without
 from weights.errors import HeadshotError
-from weights.files import sha256_of
 
 pytestmark = pytest.mark.usefixtures("discs_are_faces")
-
-PEOPLE = ("ann", "bobby", "cy", "dora")
-TOGETHER = SMALL.model_copy(update={"min_shards": 1, "row_group_frames": 16})
-"""Everybody of a split in one shard, and several row groups a clip."""
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Four people, each of a size and at a place of their own. Not to be changed."""
-    folder = tmp_path_factory.mktemp("films")
-    return {
-        name: encode_video(folder / f"{name}.mp4", disc_frames(30 + 2 * number, [(60 + 9 * number, 60, 22 + number)]))
-        for number, name in enumerate(PEOPLE)
-    }
-
-
-@pytest.fixture(scope="module")
-def with_voices(tmp_path_factory: pytest.TempPathFactory, films: dict[str, Path]) -> tuple[Manifest, Path]:
-    """The people of one shard, each with a noise of their own, and their dataset. Not to be changed."""
-    folder = tmp_path_factory.mktemp("voices")
-    for number, name in enumerate(PEOPLE[:3]):
-        noise = f"anoisesrc=c=pink:r=16000:a=0.3:d=2:seed={number}"
-        sound = ("-f", "lavfi", "-i", noise, "-c:v", "copy", "-c:a", "pcm_s16le", "-shortest")
-        ffmpeg("-i", str(films[name]), *sound, str(folder / f"{name}.mkv"))
-    manifest = manifest_of(*(clip_of(folder / f"{name}.mkv") for name in PEOPLE[:3]))
-    with discs_for_faces():
-        run(manifest, folder / "data", TOGETHER.model_copy(update={"audio": True}))
-    return manifest, folder / "data"
+    """Four people. Not to be changed."""
+    return make_people(tmp_path_factory.mktemp("films"))
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +52,6 @@ def untouched(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> P
 def data(tmp_path: Path, untouched: Path) -> Path:
     """The same dataset, to be changed."""
     return Path(shutil.copytree(untouched, tmp_path / "data"))
-
-
-def without(root: Path, identity: str) -> tuple[takedown.Change, ...]:
-    begun = begin(root, identity)
-    return take_out(root, begun)
-
-
-def hashes(root: Path) -> dict[str, str]:
-    return {str(path.relative_to(root)): sha256_of(path) for path in sorted(root.rglob("*")) if path.is_file()}
 
 
 def pictures(root: Path, identity: str) -> list[bytes]:
@@ -148,13 +116,6 @@ def test_what_is_left_is_what_preprocessing_makes_of_a_manifest_that_marks_the_p
     shard = "data/train-00000-of-00001.parquet"
     assert hashes(data)[shard] == hashes(tmp_path / "anew")[shard]
     assert read_plan(DatasetLayout(data)).shards == read_plan(DatasetLayout(tmp_path / "anew")).shards
-
-
-def marked(manifest: Manifest, identity: str, day: date) -> Manifest:
-    clips = (
-        clip.model_copy(update={"withdrawn": day}) if clip.identity == identity else clip for clip in manifest.clips
-    )
-    return manifest.model_copy(update={"clips": tuple(clips)})
 
 
 def test_the_old_manifest_does_not_bring_the_person_back(data: Path, manifest: Manifest) -> None:
@@ -245,84 +206,9 @@ def test_killed_at_any_step_the_same_command_finishes_the_job(
     assert without_times(data) == without_times(reference)
 
 
-def killed_at(call: int, place: str) -> Callable[..., object]:
-    """Return the function at `place`, which raises at its n-th call, before it does anything."""
-    import importlib
-
-    module, _, name = place.rpartition(".")
-    real = getattr(importlib.import_module(module), name)
-    calls = iter(range(1, 100))
-
-    def stand_in(*arguments: object, **options: object) -> object:
-        if next(calls) == call:
-            raise KeyboardInterrupt
-        return real(*arguments, **options)
-
-    return stand_in
-
-
 def without_times(root: Path) -> dict[str, str]:
     """Hash everything but the records, which say how long it took."""
     return {name: digest for name, digest in hashes(root).items() if not name.startswith("records/")}
-
-
-def test_a_persons_sound_goes_and_that_of_others_keeps_every_byte(
-    with_voices: tuple[Manifest, Path], tmp_path: Path
-) -> None:
-    manifest, before = with_voices
-    data = Path(shutil.copytree(before, tmp_path / "data"))
-    (gone,) = sounds(before, "bobby")
-    begun = begin(data, "bobby")
-    left = traces(data, "bobby")
-    shard = "audio/train-00000-of-00001.parquet"
-    assert data / shard in scan([data], left).found
-    assert scan([data / "audio"], left).found == (data / shard,), "sound leaves traces of its own"
-    changes = {change.what: (change.files, change.rows) for change in take_out(data, begun)}
-    assert changes["sound"] == (1, 1)
-    assert scan([data], left).found == ()
-    assert not any(gone[len(gone) // 2 :][:64] in path.read_bytes() for path in data.rglob("*") if path.is_file())
-    finish(data, "bobby")
-    assert verify(data) == ()
-    for name in ("ann", "cy"):
-        assert sounds(data, name) == sounds(before, name)
-    after = Store.open(data)
-    assert after.info.sound is not None
-    assert after.info.sound.clips == 2
-    assert after.sound(after.clip("cy/video/full")) is not None
-    day = read_withdrawals(DatasetLayout(data))["bobby"]
-    run(marked(manifest, "bobby", day), tmp_path / "anew", TOGETHER.model_copy(update={"audio": True}))
-    assert hashes(data)[shard] == hashes(tmp_path / "anew")[shard]
-
-
-def sounds(root: Path, identity: str) -> list[bytes]:
-    table = pq.read_table(next((root / "audio").iterdir())).to_pylist()
-    return [row["audio"]["bytes"] for row in table if row["identity"] == identity]
-
-
-@pytest.mark.parametrize(("function", "call"), [("publish", 2), ("write_record", 1)])
-def test_killed_between_sound_and_pictures_the_same_command_finishes_the_job(
-    with_voices: tuple[Manifest, Path], tmp_path: Path, function: str, call: int
-) -> None:
-    data = Path(shutil.copytree(with_voices[1], tmp_path / "data"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"pipeline.shards.{function}", killed_at(call, f"pipeline.shards.{function}"))
-        with pytest.raises(KeyboardInterrupt):
-            without(data, "bobby")
-    left = traces(data, "bobby")
-    take_out(data, begin(data, "bobby"))
-    assert scan([data], left).found == ()
-    assert verify(data) == ()
-    assert sounds(data, "bobby") == []
-
-
-def test_damaged_sound_of_the_person_is_dropped_with_its_shard(
-    with_voices: tuple[Manifest, Path], tmp_path: Path
-) -> None:
-    data = Path(shutil.copytree(with_voices[1], tmp_path / "data"))
-    path = next((data / "audio").iterdir())
-    path.write_bytes(path.read_bytes()[:-100])
-    without(data, "bobby")
-    assert list((data / "audio").iterdir()) == list((data / "data").iterdir()) == []
 
 
 def test_between_the_steps_no_other_run_may_touch_the_dataset(data: Path, manifest: Manifest) -> None:
@@ -396,30 +282,3 @@ def test_only_videos_that_show_nobody_else_may_be_deleted(tmp_path: Path, films:
     assert len(found.others) == 2
     assert "shows somebody else" in found.others[0] + found.others[1]
     assert f"is not in {folder}" in found.others[0] + found.others[1]
-
-
-def test_padding_leaves_no_trace_and_hides_none() -> None:
-    from pipeline.traces import TRACES, traces_of
-
-    noise = np.random.default_rng(6).integers(0, 256, 4000, np.uint8).tobytes()
-    assert len(traces_of([bytes(9000)])) == 0
-    assert len(traces_of([bytes(9000) + noise])) == TRACES
-
-
-def test_a_window_is_found_at_any_offset_across_reads_and_nowhere_else(tmp_path: Path) -> None:
-    from pipeline.traces import CHUNK_BYTES, traces_of
-
-    rng = np.random.default_rng(5)
-    needle = rng.integers(0, 256, 4000, np.uint8).tobytes()
-    left = traces_of([needle])
-    noise = rng.integers(0, 256, 2 * CHUNK_BYTES, np.uint8).tobytes()
-    (tmp_path / "clean.bin").write_bytes(noise)
-    (tmp_path / "short.bin").write_bytes(noise[: WINDOW_BYTES - 1])
-    for offset in (0, 1, CHUNK_BYTES - 3000, CHUNK_BYTES - 1064, len(noise)):
-        (tmp_path / f"at-{offset}.bin").write_bytes(noise[:offset] + needle + noise[offset:])
-    (tmp_path / "part.bin").write_bytes(noise + needle[1500:3500])
-    result = scan([tmp_path], left)
-    assert [path.name for path in result.found] == sorted(
-        path.name for path in tmp_path.iterdir() if path.stem[:2] in {"at", "pa"}
-    )
-    assert result.size_bytes > 0

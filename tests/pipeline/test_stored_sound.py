@@ -12,69 +12,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from manifests.schema import Clip, Manifest
-from pipeline import sound_track
-from pipeline.audio import FlacEncoder, Sound, decode_flac, encode_flac
+from pipeline.audio import decode_flac
 from pipeline.layout import DatasetLayout
 from pipeline.shards import try_clip
-from pipeline.sound_track import Span, cut_sound, read_sound
 from pipeline.status import status, verify
 from pipeline.store import Store
-from pipeline.verdicts import RejectReason, SoundFlaw
-from tests.pipeline.conftest import (
-    REPOSITORY,
-    SMALL,
-    clip_of,
-    disc_frames,
-    discs_for_faces,
-    encode_video,
-    ffmpeg,
-    manifest_of,
-    run,
-)
+from pipeline.verdicts import RejectReason
+from tests.pipeline.conftest import REPOSITORY, clip_of, discs_for_faces, manifest_of, run
+from tests.pipeline.sounds import BURST_S, LENGTH_S, RATE_HZ, WITH_SOUND, make_films, onset_s
 from weights.errors import HeadshotError
 from weights.files import TEMPORARY_MARK, sha256_of
 
-RATE_HZ = 16_000
-BURST_S = 1.6
-LENGTH_S = 3
-WITH_SOUND = SMALL.model_copy(update={"audio": True, "min_shards": 1})
 SHARD = "train-00000-of-00001"
-TONE = f"aevalsrc=0.5*sin(2*PI*1000*t)*between(t\\,{BURST_S}\\,{BURST_S + 0.1}):s={RATE_HZ}:d={LENGTH_S}"
-NOISE = f"anoisesrc=d={LENGTH_S}:c=pink:r={RATE_HZ}:a=0.3:seed="
-
-
-def film(path: Path, sound: str | None, *options: str) -> Path:
-    """Write three seconds of a swaying disc, with sound."""
-    silent = encode_video(path.with_name(f"silent-{path.stem}.mp4"), disc_frames(25 * LENGTH_S))
-    if sound is None:
-        return silent.rename(path)
-    ffmpeg("-i", str(silent), "-f", "lavfi", "-i", sound, "-c:v", "copy", *options, str(path))
-    silent.unlink()
-    return path
-
-
-def damage_sound(path: Path, from_s: float) -> None:
-    """Overwrite the packets of the sound track from some time on."""
-    content = bytearray(path.read_bytes())
-    with av.open(str(path)) as container:
-        for packet in container.demux(container.streams.audio[0]):
-            if packet.size and packet.pos is not None and packet.pts * packet.time_base >= from_s:
-                content[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
-    path.write_bytes(content)
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Ann with a burst, Bob without sound, Cy whose track is damaged from 2 s on, Dora in stereo. Not to be changed."""
-    folder = tmp_path_factory.mktemp("films")
-    found = {
-        "ann": film(folder / "ann.mkv", TONE, "-c:a", "pcm_s16le"),
-        "bob": film(folder / "bob.mp4", None),
-        "cy": film(folder / "cy.mp4", f"{NOISE}3", "-c:a", "aac"),
-        "dora": film(folder / "dora.mp4", f"{NOISE}4", "-c:a", "aac", "-ac", "2"),
-    }
-    damage_sound(found["cy"], 2.0)
-    return found
+    """A burst, no sound, a damaged track, stereo. Not to be changed."""
+    return make_films(tmp_path_factory.mktemp("films"))
 
 
 @pytest.fixture(scope="module")
@@ -111,12 +66,6 @@ def made_brief(tmp_path_factory: pytest.TempPathFactory, brief: Manifest) -> Pat
 @pytest.fixture
 def copy(made_brief: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made_brief, tmp_path / "data"))
-
-
-def onset_s(sound: Sound) -> float:
-    """Return when the burst begins, on the clock of `start_s`."""
-    loud = np.abs(sound.samples[:, 0].astype(int)) > 1000
-    return sound.start_s + float(np.flatnonzero(loud)[0]) / sound.rate_hz
 
 
 @pytest.mark.parametrize("name", ["full", "middle"])
@@ -161,94 +110,6 @@ def test_sound_is_stored_up_to_the_damage(sounding: Path) -> None:
     assert sound is not None
     assert 1.9 < len(sound.samples) / sound.rate_hz <= 2.07
     assert np.abs(sound.samples[-2000:].astype(int)).max() > 500, "noise to the end, no silence in its place"
-
-
-def test_a_clip_behind_the_damage_stays_without_sound(films: dict[str, Path]) -> None:
-    cut = cut_sound(films["cy"], 0.0, Span(start_s=2.3, end_s=2.9), WITH_SOUND)
-    assert (cut.flac, cut.samples, cut.flaw) == (b"", 0, SoundFlaw.DAMAGED)
-
-
-def test_sound_with_a_gap_ends_there_instead_of_getting_out_of_step(tmp_path: Path) -> None:
-    whole = film(tmp_path / "whole.mkv", f"{NOISE}5", "-c:a", "pcm_s16le")
-    cut = r"aselect=not(between(t\,1\,1.5))"
-    ffmpeg("-i", str(whole), "-af", cut, "-c:a", "pcm_s16le", "-c:v", "copy", str(tmp_path / "gap.mkv"))
-    sound = cut_sound(tmp_path / "gap.mkv", 0.0, Span(start_s=0.5, end_s=2.5), WITH_SOUND)
-    assert sound.flaw is SoundFlaw.DISCONTINUOUS
-    assert sound.samples / RATE_HZ == pytest.approx(0.5, abs=0.1)
-    behind = cut_sound(tmp_path / "gap.mkv", 0.0, Span(start_s=1.8, end_s=2.5), WITH_SOUND)
-    assert (behind.flaw, behind.samples) == (None, round(0.7 * RATE_HZ))
-
-
-def test_a_track_that_begins_after_the_frames_says_when_it_begins(tmp_path: Path) -> None:
-    path = film(tmp_path / "ann.mkv", TONE, "-c:a", "pcm_s16le")
-    late = tmp_path / "late.mkv"
-    ffmpeg("-i", str(path), "-itsoffset", "0.5", "-i", str(path), "-map", "0:v", "-map", "1:a", "-c", "copy", str(late))
-    sound = read_sound(late, Span(start_s=0.2, end_s=3.0))
-    assert sound is not None
-    assert sound.start_s == pytest.approx(0.5, abs=1e-3)
-    assert onset_s(sound) == pytest.approx(BURST_S + 0.5, abs=2e-3)
-
-
-def test_sound_without_samples_at_that_time_is_a_flaw_of_its_own(films: dict[str, Path]) -> None:
-    assert cut_sound(films["ann"], 0.0, Span(start_s=8, end_s=9), WITH_SOUND).flaw is SoundFlaw.NO_SAMPLES
-
-
-@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "aac"), ("mkv", "libmp3lame"), ("mkv", "pcm_s16le")])
-def test_a_seek_gives_the_samples_that_decoding_from_the_start_gives(
-    tmp_path: Path, suffix: str, codec: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    picture = ("-f", "lavfi", "-i", "color=size=64x64:rate=25:duration=12", "-c:v", "libx264", "-g", "50")
-    noise = f"anoisesrc=d=12:c=pink:r={RATE_HZ}:a=0.3:seed=6"
-    path = tmp_path / f"long.{suffix}"
-    ffmpeg(*picture[:4], "-f", "lavfi", "-i", noise, *picture[4:], "-c:a", codec, str(path))
-    sought = read_sound(path, Span(start_s=9.03, end_s=10.5))
-    monkeypatch.setattr(sound_track, "SEEKABLE", set())
-    read = read_sound(path, Span(start_s=9.03, end_s=10.5))
-    assert sought is not None
-    assert read is not None
-    assert sought.start_s == read.start_s
-    assert np.array_equal(sought.samples, read.samples)
-
-
-def test_an_unknown_codec_is_a_flaw_of_its_own(films: dict[str, Path], tmp_path: Path) -> None:
-    strange = tmp_path / "strange.mkv"
-    strange.write_bytes(films["ann"].read_bytes().replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT"))
-    cut = cut_sound(strange, 0.0, Span(start_s=0, end_s=1), WITH_SOUND)
-    assert (cut.flac, cut.flaw) == (b"", SoundFlaw.UNSUPPORTED)
-
-
-def test_an_interlaced_video_is_heard_in_time_too(films: dict[str, Path], tmp_path: Path) -> None:
-    """Deinterlacing changes the unit of time stamps."""
-    path = tmp_path / "fields.mp4"
-    fields = ("-vf", "setfield=tff", "-c:v", "libx264", "-flags", "+ildct+ilme", "-x264opts", "tff=1")
-    ffmpeg("-i", str(films["ann"]), *fields, "-c:a", "aac", "-output_ts_offset", "7", str(path))
-    sound = read_sound(path, Span(start_s=1.0, end_s=2.4))
-    assert sound is not None
-    assert onset_s(sound) == pytest.approx(BURST_S, abs=0.01)
-
-
-def test_memory_is_bounded_by_leaving_out_what_is_too_large(films: dict[str, Path], tmp_path: Path) -> None:
-    noise = f"anoisesrc=d={LENGTH_S}:r=192000:a=0.9"
-    loud = film(tmp_path / "loud.mkv", f"{noise}[l];{noise}:seed=2[r];[l][r]amerge", "-c:a", "pcm_s16le")
-    tight = WITH_SOUND.model_copy(update={"clip_memory_mib": 16})
-    cut = cut_sound(loud, 0.0, Span(start_s=0, end_s=LENGTH_S), tight)
-    assert (cut.flac, cut.flaw) == (b"", SoundFlaw.TOO_LARGE)
-    assert cut_sound(films["ann"], 0.0, Span(start_s=0, end_s=LENGTH_S), tight).flaw is None
-
-
-def test_a_clip_whose_sound_takes_too_long_is_kept_without(films: dict[str, Path]) -> None:
-    hurried = WITH_SOUND.model_copy(update={"clip_timeout_s": 0.0})
-    assert cut_sound(films["ann"], 0.0, Span(start_s=0, end_s=1), hurried).flaw is SoundFlaw.TIMEOUT
-
-
-def test_flac_in_pieces_is_the_flac_of_the_whole() -> None:
-    samples = np.random.default_rng(3).integers(-9000, 9000, (30_000, 2)).astype(np.int16)
-    whole = encode_flac(Sound(samples=samples, rate_hz=RATE_HZ, start_s=0.0))
-    encoder = FlacEncoder(RATE_HZ, 2)
-    for piece in np.split(samples, [1, 17, 5000, 5001, 20_000]):
-        encoder.add(piece)
-    assert encoder.finish() == whole
-    np.testing.assert_array_equal(decode_flac(whole), samples)
 
 
 def test_a_second_dataset_has_the_same_bytes_and_so_has_one_made_again(
