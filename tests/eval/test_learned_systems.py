@@ -19,13 +19,13 @@ from eval.systems.builtin import (
 )
 from eval.systems.protocol import Support
 from eval.tasks import make_tasks
-from model.baseline_presets import BASELINE_PRESETS, Pix2pixHDPreset, X2FacePreset
-from model.checkpoint import CONFIG_FILE, MODEL_FILE, CheckpointConfig, Execution, Parts, TrainingClip, save
+from model.baseline_presets import BASELINE_PRESETS
+from model.checkpoint import CONFIG_FILE, MODEL_FILE, CheckpointConfig
 from model.content import ContentLoss
 from model.pix2pixhd import Pix2pixHDParts
 from model.x2face import X2FaceParts
 from tests.eval.conftest import DrawnStore
-from tests.model.conftest import random_content, small_pix2pixhd, small_x2face
+from tests.model.conftest import random_content, small_pix2pixhd, small_x2face, write_checkpoint
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
@@ -38,41 +38,13 @@ def without_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: random_content()))
 
 
-def write(folder: Path, preset: X2FacePreset | Pix2pixHDPreset, networks: Parts, person: str = "zoe") -> Path:
-    clip = TrainingClip(
-        key=f"{person}/video/1",
-        identity=person,
-        usable_frames=60,
-        licence="CC0-1.0",
-        consent="drawn",
-        credit="",
-        source_url="",
-    )
-    config = CheckpointConfig(
-        preset=preset,
-        steps=0,
-        seed=0,
-        execution=Execution(device="CPU", precision="float32", processes=1, accumulate=1, compiled=False),
-        dataset="drawn",
-        dataset_sha256="d" * 64,
-        manifest_sha256="a" * 64,
-        dataset_size_px=64,
-        clips=(clip,),
-        weights={},
-        headshot_version="0",
-        torch_version=torch.__version__,
-    )
-    save(folder, networks, config)
-    return folder
-
-
 @pytest.fixture
 def run_dir(tmp_path: Path) -> Path:
     """A run with untrained checkpoints of both baselines."""
     torch.manual_seed(0)
     x2face, pix2pixhd = small_x2face(), small_pix2pixhd()
-    write(checkpoint_of(tmp_path, X2FACE), x2face, X2FaceParts(x2face.network))
-    write(checkpoint_of(tmp_path, PIX2PIXHD), pix2pixhd, Pix2pixHDParts(pix2pixhd.network))
+    write_checkpoint(checkpoint_of(tmp_path, X2FACE), x2face, X2FaceParts(x2face.network))
+    write_checkpoint(checkpoint_of(tmp_path, PIX2PIXHD), pix2pixhd, Pix2pixHDParts(pix2pixhd.network))
     return tmp_path
 
 
@@ -194,6 +166,6 @@ def test_a_benchmark_runs_them_beside_the_others(run_dir: Path, store: DrawnStor
 def test_a_checkpoint_trained_on_a_person_under_test_is_refused(name: str, store: DrawnStore, tmp_path: Path) -> None:
     preset = small_x2face() if name == X2FACE else small_pix2pixhd()
     networks = X2FaceParts(preset.network) if name == X2FACE else Pix2pixHDParts(preset.network)
-    system = load_system(name, checkpoint=write(tmp_path / "leak", preset, networks, "ann"), device="cpu")
+    system = load_system(name, checkpoint=write_checkpoint(tmp_path / "leak", preset, networks, "ann"), device="cpu")
     with pytest.raises(HeadshotError, match=f"{name} was trained on ann"):
         benchmark(store, [system], make_tasks(store, [1], size_px=64), tmp_path / "run", specs=[PSNR])

@@ -13,42 +13,11 @@ from eval.metrics.specs import PSNR
 from eval.systems.builtin import load_system
 from eval.systems.protocol import Support
 from eval.tasks import make_tasks
-from model.checkpoint import CheckpointConfig, Execution, Networks, TrainingClip, save
-from model.presets import preset
 from model.reference import ReferenceModel
 from tests.eval.conftest import DrawnStore
+from tests.model.conftest import write_tiny
 from weights.errors import HeadshotError
 from weights.files import sha256_of
-
-
-def write_checkpoint(folder: Path, person: str = "zoe") -> Path:
-    torch.manual_seed(0)
-    tiny = preset("tiny")
-    clip = TrainingClip(
-        key=f"{person}/video/1",
-        identity=person,
-        usable_frames=60,
-        licence="CC0-1.0",
-        consent="drawn",
-        credit="",
-        source_url="",
-    )
-    config = CheckpointConfig(
-        preset=tiny,
-        steps=0,
-        seed=0,
-        execution=Execution(device="CPU", precision="float32", processes=1, accumulate=1, compiled=False),
-        dataset="drawn",
-        dataset_sha256="d" * 64,
-        manifest_sha256="a" * 64,
-        dataset_size_px=64,
-        clips=(clip,),
-        weights={},
-        headshot_version="0",
-        torch_version=torch.__version__,
-    )
-    save(folder, Networks(tiny, clips=1), config)
-    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +31,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    return write_checkpoint(tmp_path / "checkpoint")
+    return write_tiny(tmp_path / "checkpoint")
 
 
 @pytest.fixture
@@ -112,6 +81,6 @@ def test_a_benchmark_runs_it_and_counts_its_iterations_untrained(
 
 
 def test_a_checkpoint_trained_on_a_person_under_test_is_refused(store: DrawnStore, tmp_path: Path) -> None:
-    system = load_system("reference-ff", checkpoint=write_checkpoint(tmp_path / "leak", "ann"), device="cpu")
+    system = load_system("reference-ff", checkpoint=write_tiny(tmp_path / "leak", "ann"), device="cpu")
     with pytest.raises(HeadshotError, match="reference-ff was trained on ann"):
         benchmark(store, [system], make_tasks(store, [1], size_px=64), tmp_path / "run", specs=[PSNR])

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from model.baseline_presets import PIX2PIXHD_COMPACT, X2FACE_COMPACT, Pix2pixHDPreset, X2FacePreset
+from model.checkpoint import AnyPreset, CheckpointConfig, Execution, Networks, Parts, TrainingClip, save
 from model.content import ContentLoss
 from model.network_config import NetworkConfig
 from model.presets import Preset, preset
@@ -201,3 +202,39 @@ def random_content() -> ContentLoss:
         state[f"features.{index}.weight"] = torch.randn(outputs, inputs, 3, 3, generator=generator) * scale
         state[f"features.{index}.bias"] = torch.zeros(outputs)
     return ContentLoss([(Vgg(SPECS["vgg16"], state), 1.0)])
+
+
+def write_checkpoint(folder: Path, preset: AnyPreset, networks: Parts, person: str = "zoe") -> Path:
+    """Write a checkpoint of networks that saw one clip of one person, and return its folder."""
+    clip = TrainingClip(
+        key=f"{person}/video/1",
+        identity=person,
+        usable_frames=60,
+        licence="CC0-1.0",
+        consent="drawn",
+        credit="",
+        source_url="",
+    )
+    config = CheckpointConfig(
+        preset=preset,
+        steps=0,
+        seed=0,
+        execution=Execution(device="CPU", precision="float32", processes=1, accumulate=1, compiled=False),
+        dataset="drawn",
+        dataset_sha256="d" * 64,
+        manifest_sha256="a" * 64,
+        dataset_size_px=64,
+        clips=(clip,),
+        weights={},
+        headshot_version="0",
+        torch_version=torch.__version__,
+    )
+    save(folder, networks, config)
+    return folder
+
+
+def write_tiny(folder: Path, person: str = "zoe") -> Path:
+    """Write a checkpoint with the first weights of the tiny preset: enough to see that frames come out."""
+    torch.manual_seed(0)
+    tiny = preset("tiny")
+    return write_checkpoint(folder, tiny, Networks(tiny, clips=1), person)

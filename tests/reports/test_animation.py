@@ -8,41 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.checkpoint import CheckpointConfig, Execution, Networks, TrainingClip, save
-from model.presets import preset
 from pipeline.sound_track import Span, read_sound
 from reports.animation import Request, animate
+from tests.model.conftest import write_tiny
 from tests.pipeline.conftest import SMALL, disc_frames, discs_for_faces, encode_video, ffmpeg, manifest_of, run
 from weights.errors import HeadshotError
 
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint with the tiny preset's first weights: enough to see that frames come out."""
-    folder = tmp_path_factory.mktemp("checkpoint")
-    tiny = preset("tiny")
-    clip = TrainingClip(
-        key="a/b/c", identity="a", usable_frames=9, licence="CC0", consent="drawn", credit="", source_url=""
-    )
-    save(
-        folder,
-        Networks(tiny, clips=1),
-        CheckpointConfig(
-            preset=tiny,
-            steps=0,
-            seed=0,
-            execution=Execution(device="CPU", precision="float32", processes=1, accumulate=1, compiled=False),
-            dataset="none",
-            dataset_sha256="d" * 64,
-            manifest_sha256="0" * 64,
-            dataset_size_px=64,
-            clips=(clip,),
-            weights={},
-            headshot_version="0",
-            torch_version="0",
-        ),
-    )
-    return folder
+    """A checkpoint that has learned nothing. Not to be changed."""
+    return write_tiny(tmp_path_factory.mktemp("checkpoint"))
 
 
 def request(support: str, driving: str, shots: int = 1) -> Request:
