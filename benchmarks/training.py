@@ -148,6 +148,7 @@ def layout_ms(learner: MetaLearner, batch: Batch) -> dict[str, dict[str, float]]
     psi = networks.generator.adain_params(networks.embedder(batch.support_frames, batch.support_maps)).detach()
     vectors = networks.discriminator.clip_vectors(batch.clips).detach()
     frames = batch.target_frames.clone().requires_grad_(True)
+    rng, windows = np.random.default_rng(0), learner.preset.losses.content_windows
     forward: dict[str, tuple[nn.Module, Callable[[], torch.Tensor]]] = {
         "embedder": (networks.embedder, lambda: networks.embedder(batch.support_frames, batch.support_maps)),
         "generator": (networks.generator, lambda: networks.generator(batch.target_maps, psi, batch.canvas)),
@@ -155,7 +156,10 @@ def layout_ms(learner: MetaLearner, batch: Batch) -> dict[str, dict[str, float]]
             networks.discriminator,
             lambda: networks.discriminator(frames, batch.target_maps, vectors)[0],
         ),
-        "content": (content, lambda: content(*content_view(frames, batch.target_frames, 0, np.random.default_rng(0)))),
+        "content": (
+            content,
+            lambda: content(*content_view(frames, batch.target_frames, 0, rng, windows=windows)),
+        ),
     }
 
     def both_ways(name: str) -> None:

@@ -3,32 +3,14 @@
 from typing import ClassVar
 
 from manifests.schema import Record
-from model.loss_weights import EMBEDDED_CONTENT, ContentNetwork
+from model.loss_weights import EMBEDDED_CONTENT, LossWeights
+from model.schedule import Schedule
 
 
-class BaselineTraining(Record):
+class BaselineTraining(Schedule):
     """Schedule of the training on many people; batches are those of the reference model's meta-learning."""
 
-    steps: int
-    batch: int
-    shots: int
-    adversarial_from: float
-    """Share of the steps after which the discriminator starts to train and to count; 1 where there is none."""
-    warmup_steps: int
     rate: float
-    gradient_clip: float
-    ema_decay: float
-    checkpoint_every: int
-
-
-class BaselineLosses(Record):
-    """Weights of the terms that a baseline minimises; 0 for terms that it does not have."""
-
-    content: float
-    content_networks: tuple[tuple[ContentNetwork, float], ...] = EMBEDDED_CONTENT
-    pixel: float
-    adversarial: float
-    feature_matching: float
 
 
 class X2FaceConfig(Record):
@@ -53,7 +35,7 @@ class X2FacePreset(Record):
     name: str
     description: str
     network: X2FaceConfig
-    losses: BaselineLosses
+    losses: LossWeights
     meta_learning: BaselineTraining
 
 
@@ -97,7 +79,7 @@ class Pix2pixHDPreset(Record):
     name: str
     description: str
     network: Pix2pixHDConfig
-    losses: BaselineLosses
+    losses: LossWeights
     meta_learning: BaselineTraining
     fine_tuning: EpochTuning
 
@@ -110,7 +92,14 @@ X2FACE_COMPACT = X2FacePreset(
         embedding_channels=(32, 48, 64, 96, 128),
         driving_channels=(32, 48, 64, 96, 128),
     ),
-    losses=BaselineLosses(content=1.0, pixel=4.0, adversarial=0.0, feature_matching=0.0),
+    losses=LossWeights(
+        content=1.0,
+        content_networks=EMBEDDED_CONTENT,
+        content_windows=True,
+        pixel=4.0,
+        adversarial=0.0,
+        feature_matching=0.0,
+    ),
     meta_learning=BaselineTraining(
         steps=500,
         batch=8,
@@ -134,7 +123,14 @@ PIX2PIXHD_COMPACT = Pix2pixHDPreset(
         discriminator_channels=(24, 48, 96),
         discriminator_scales=2,
     ),
-    losses=BaselineLosses(content=1.0, pixel=4.0, adversarial=0.1, feature_matching=1.0),
+    losses=LossWeights(
+        content=1.0,
+        content_networks=EMBEDDED_CONTENT,
+        content_windows=True,
+        pixel=4.0,
+        adversarial=0.1,
+        feature_matching=1.0,
+    ),
     meta_learning=BaselineTraining(
         steps=400,
         batch=8,

@@ -74,12 +74,16 @@ def content_view(
     target: Float[Tensor, "batch 3 size size"],
     step: int,
     rng: np.random.Generator,
-) -> tuple[Float[Tensor, "batch 3 half half"], Float[Tensor, "batch 3 half half"]]:
-    """Return what the content network looks at: in turn the whole frames at half size, and a window at full size.
+    *,
+    windows: bool,
+) -> tuple[Float[Tensor, "batch 3 side side"], Float[Tensor, "batch 3 side side"]]:
+    """Return what the content network looks at: the frames as they are, or, with `windows`, half of each side.
 
-    A quarter of the arithmetic of the full frames, while both the layout and the finest detail are seen.
-    Windows stay an eighth of the size away from the border.
+    That is in turn the whole frames at half size and a window at full size: a quarter of the arithmetic, while both
+    the layout and the finest detail are seen. Windows stay an eighth of the size away from the border.
     """
+    if not windows:
+        return generated, target
     if step % 2 == 0:
         return F.avg_pool2d(generated, 2), F.avg_pool2d(target, 2)
     size = target.shape[-1]

@@ -173,19 +173,14 @@ class FineTuner:
         scores, fake = self.judge(generated, drawn.maps, self.vector.detach())
         with torch.no_grad():
             _, real = self.judge(drawn.target, drawn.maps, self.vector)
+        views = content_view(generated, drawn.target, number, rng, windows=weights.content_windows)
         terms = (
-            weights.content * self.content(*self._content_view(generated, drawn.target, number, rng)),
+            weights.content * self.content(*views),
             weights.pixel * (generated - drawn.target).abs().mean(),
             weights.adversarial * losses.adversarial(scores.float()),
             weights.feature_matching * losses.feature_matching(real, fake),
         )
         return torch.stack([term.float() for term in terms]).sum()
-
-    def _content_view(
-        self, generated: Tensor, target: Tensor, number: int, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor]:
-        windows = self.preset.losses.content_windows
-        return content_view(generated, target, number, rng) if windows else (generated, target)
 
 
 def _draw(person: Person, batch: int, rng: np.random.Generator, device: torch.device, *, canvas: bool) -> _Drawn:

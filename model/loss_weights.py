@@ -12,7 +12,7 @@ EMBEDDED_CONTENT_SHARE = 10.0
 
 
 class LossWeights(Record):
-    """Weights of the terms that the embedder and the generator minimise, and of the discriminator's hinge."""
+    """Weights of the terms that a generator minimises; 0 for terms that a model does not have."""
 
     content: float
     """L1 between activations of the generated and the target frame, summed over layers and `content_networks`."""
@@ -24,11 +24,16 @@ class LossWeights(Record):
     """L1 between the frames themselves, in [-1, 1]; 0 in the paper."""
     adversarial: float
     feature_matching: float
+
+
+class ReferenceLosses(LossWeights):
+    """Those of the reference model's embedder and generator."""
+
     match: float
     """L1 between the identity embedding and the clip embedding W_i (equation 4)."""
 
 
-def with_embedded_content(weights: LossWeights) -> LossWeights:
+def with_embedded_content(weights: ReferenceLosses) -> ReferenceLosses:
     """Return the weights with VGG16 in place of other content networks, in `compact`'s proportion to the rest."""
     if weights.content_networks == EMBEDDED_CONTENT:
         return weights

@@ -9,7 +9,7 @@ from model.batches import WHOLE, Batch, Part
 from model.checkpoint import Networks
 from model.content import ContentLoss
 from model.engine import content_view, mixed_precision
-from model.learner import Learner, mean_over, seeded
+from model.learner import Learner, seeded
 from model.presets import Preset
 
 GENERATOR_BETAS = (0.5, 0.99)
@@ -69,16 +69,8 @@ class MetaLearner(Learner[Networks]):
 
     def step(self, number: int, batch: Batch) -> dict[str, float]:
         """Run the phases of step `number` on `batch` and return the value of each term."""
-        schedule, parts = self.preset.meta_learning, self.split(batch)
-        self.warm_up(number)
-        playing = number >= schedule.adversarial_from * schedule.steps
-        made = [self.embedder_generator(number, piece, adversarial=playing, part=part) for part, piece in parts]
-        values = mean_over([terms for _, terms in made])
-        for _ in range(schedule.discriminator_steps if playing else 0):
-            judged = zip(parts, made, strict=True)
-            values |= mean_over([self.discriminator(number, piece, seen, part) for (part, piece), (seen, _) in judged])
-        self.average(number)
-        return values
+        judgements = self.preset.meta_learning.discriminator_steps
+        return self.alternate(number, batch, self.embedder_generator, self.discriminator, judgements)
 
     def embedder_generator(
         self, number: int, batch: Batch, *, adversarial: bool, part: Part = WHOLE
@@ -97,8 +89,10 @@ class MetaLearner(Learner[Networks]):
             embedding = networks.embedder(batch.support_frames, batch.support_maps)
             psi = networks.generator.adain_params(embedding)
             generated: Tensor = networks.generator(batch.target_maps, psi, batch.canvas)
+            windows = weights.content_windows
+            views = content_view(generated, batch.target_frames, number, rng, windows=windows)
             terms = {
-                "content": weights.content * self.content(*self._content_view(generated, batch, number, rng)),
+                "content": weights.content * self.content(*views),
                 "pixel": weights.pixel * (generated - batch.target_frames).abs().mean(),
             }
             if adversarial:
@@ -129,15 +123,8 @@ class MetaLearner(Learner[Networks]):
     @torch.no_grad()
     def preview(self, batch: Batch) -> Tensor:
         """Return what the averaged networks make of a batch, in [-1, 1]; nothing is learned from it."""
-        shown = self.result()
+        shown = self.averages()
         embedder, generator = shown.embedder.eval(), shown.generator.eval()
         psi = generator.adain_params(embedder(batch.support_frames, batch.support_maps))
         frames: Tensor = generator(batch.target_maps, psi, batch.canvas)
         return frames
-
-    def _content_view(
-        self, generated: Tensor, batch: Batch, number: int, rng: np.random.Generator
-    ) -> tuple[Tensor, Tensor]:
-        if not self.preset.losses.content_windows:
-            return generated, batch.target_frames
-        return content_view(generated, batch.target_frames, number, rng)

@@ -9,12 +9,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from model import losses
-from model.baseline_presets import BaselineLosses, Pix2pixHDPreset
+from model.baseline_presets import Pix2pixHDPreset
 from model.batches import WHOLE, Batch, Part, jitter, to_tensor
 from model.content import ContentLoss
 from model.engine import average_into, content_view, mixed_precision, update
 from model.landmark_map import draw_all
-from model.learner import Learner, mean_over, seeded
+from model.learner import Learner, seeded
+from model.loss_weights import LossWeights
 from model.pix2pixhd import CoarseGenerator, PatchDiscriminators, Pix2pixHDParts, least_squares
 
 BETAS = (0.5, 0.99)
@@ -59,16 +60,7 @@ class Pix2pixHDLearner(Learner[Pix2pixHDParts]):
 
     def step(self, number: int, batch: Batch) -> dict[str, float]:
         """Run the phases of step `number` and return the value of each term."""
-        schedule, parts = self.preset.meta_learning, self.split(batch)
-        self.warm_up(number)
-        playing = number >= schedule.adversarial_from * schedule.steps
-        made = [self.generator(number, piece, adversarial=playing, part=part) for part, piece in parts]
-        values = mean_over([terms for _, terms in made])
-        if playing:
-            judged = zip(parts, made, strict=True)
-            values |= mean_over([self.discriminator(number, piece, seen, part) for (part, piece), (seen, _) in judged])
-        self.average(number)
-        return values
+        return self.alternate(number, batch, self.generator, self.discriminator)
 
     def generator(
         self, number: int, batch: Batch, *, adversarial: bool, part: Part = WHOLE
@@ -116,7 +108,7 @@ def generator_terms(
     pair: _Pair,
     judges: PatchDiscriminators | None,
     content: ContentLoss,
-    weights: BaselineLosses,
+    weights: LossWeights,
     number: int,
     rng: np.random.Generator,
 ) -> dict[str, Tensor]:
@@ -125,8 +117,9 @@ def generator_terms(
     Source: Pix2pixHD, equations 4 and 5 and its perceptual term; differs in a term on pixels, which the paper does
     not need because it trains for days, and in weights.
     """
+    views = content_view(pair.generated, pair.target, number, rng, windows=weights.content_windows)
     terms = {
-        "content": weights.content * content(*content_view(pair.generated, pair.target, number, rng)),
+        "content": weights.content * content(*views),
         "pixel": weights.pixel * (pair.generated - pair.target).abs().mean(),
     }
     if judges is not None:

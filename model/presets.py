@@ -5,37 +5,27 @@ from math import log
 from typing import ClassVar, Literal
 
 from manifests.schema import Record
-from model.loss_weights import EMBEDDED_CONTENT, LossWeights, with_embedded_content
+from model.loss_weights import EMBEDDED_CONTENT, ReferenceLosses, with_embedded_content
 from model.network_config import NetworkConfig
+from model.schedule import Schedule
 from weights.errors import HeadshotError
 
 Variant = Literal["ff", "ft"]
 
 
-class MetaLearningConfig(Record):
+class MetaLearningConfig(Schedule):
     """Schedule of the first phase, over many people."""
 
     variant: Variant
     """`ff`, for use without fine-tuning: no match term. `ft`, for use with it: the match term makes an embedding a
     start for a new person's vector in the discriminator."""
-    steps: int
-    batch: int
-    shots: int
-    """K: support frames that the embedder sees in an episode."""
     discriminator_steps: int
     """Updates of the discriminator for each update of embedder and generator, on the same frames."""
-    adversarial_from: float
-    """Share of the steps after which the discriminator starts to train and to count."""
-    warmup_steps: int
     generator_rate: float
     embedder_rate: float
     projection_rate: float
     """Rate of P, the matrix that turns an identity embedding into AdaIN parameters."""
     discriminator_rate: float
-    gradient_clip: float
-    """Largest norm of a gradient; 0 leaves gradients alone."""
-    ema_decay: float
-    checkpoint_every: int
 
 
 StopRule = Literal["fixed", "held_out"]
@@ -79,7 +69,7 @@ class Preset(Record):
     name: str
     description: str
     network: NetworkConfig
-    losses: LossWeights
+    losses: ReferenceLosses
     meta_learning: MetaLearningConfig
     fine_tuning: FineTuningConfig
 
@@ -125,7 +115,7 @@ _COMPACT = Preset(
         discriminator_last_blocks=0,
         gaze=False,
     ),
-    losses=LossWeights(
+    losses=ReferenceLosses(
         content=1.0,
         content_networks=EMBEDDED_CONTENT,
         content_windows=True,
@@ -202,7 +192,7 @@ _ZAKHAROV_V2 = Preset(
         discriminator_last_blocks=1,
         gaze=False,
     ),
-    losses=LossWeights(
+    losses=ReferenceLosses(
         content=1.0,
         content_networks=(("vgg19", 1.5e-1), ("vggface", 2.5e-2)),
         content_windows=False,

@@ -60,8 +60,10 @@ class X2FaceLearner(Learner[X2FaceParts]):
         with mixed_precision(self.device):
             embedded = network.embed(batch.support_frames, batch.support_maps)
             generated = network(embedded, batch.target_maps)
+            windows = weights.content_windows
+            views = content_view(generated, batch.target_frames, number, rng, windows=windows)
             terms = {
-                "content": weights.content * self.content(*content_view(generated, batch.target_frames, number, rng)),
+                "content": weights.content * self.content(*views),
                 "pixel": weights.pixel * (generated - batch.target_frames).abs().mean(),
             }
         self.update("warp", number, torch.stack([term.float() for term in terms.values()]).sum(), part)

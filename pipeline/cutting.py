@@ -124,7 +124,7 @@ def _similarity(
 
 def _column(
     faces: Sequence[Face | None], value: Callable[[Face], float | np.ndarray], shape: tuple[int, ...] = ()
-) -> Float[np.ndarray, "frames *shape"]:
+) -> Float[np.ndarray, "frames ..."]:
     """Return a value of each face, NaN where there is none."""
     nothing = np.full(shape, np.nan)
     return np.stack([np.asarray(value(face)) if face else nothing for face in faces]).astype(np.float32)

@@ -53,36 +53,34 @@ class Evidence:
 
 
 def answer(evidence: Evidence) -> tuple[str, ...]:
-    """Return the sentences of the paragraph; those that do not apply to the run are left out."""
-    sentences = (
-        _asked(evidence),
-        _winners(evidence),
-        _copying(evidence),
-        _warping(evidence),
-        _baselines(evidence),
-        *_shots_effect(evidence),
-        _failures(evidence),
-        _certainty(evidence),
-        _synthetic(evidence),
+    """Return the paragraphs: who leads, beside copies and warps, what more shots did, what the pictures are.
+
+    Sentences that do not apply to the run are left out.
+    """
+    paragraphs = (
+        (_asked(evidence), _winners(evidence)),
+        (_copying(evidence), _warping(evidence), _baselines(evidence)),
+        (*_shots_effect(evidence), _failures(evidence), _certainty(evidence)),
+        (_synthetic(evidence),),
     )
-    return tuple(sentence for sentence in sentences if sentence)
+    joined = (" ".join(filter(None, sentences)) for sentences in paragraphs)
+    return tuple(paragraph for paragraph in joined if paragraph)
 
 
-def far_answer(evidence: Evidence) -> tuple[str, ...]:
-    """Return the sentences on the frames that are far from everything that was shown.
+def far_answer(evidence: Evidence) -> str:
+    """Return the paragraph on the frames that are far from everything that was shown; empty if nobody leads there.
 
     Args:
         evidence: Of these frames alone.
     """
     winners = _winners(evidence)
     if not winners:
-        return ()
+        return ""
     frames = max((cell.n_frames for cell in evidence.cells), default=0)
     where = f"On the {plural(frames, 'frame')} of {plural(evidence.people, 'person', 'people')} that are far from every"
-    there = [text for text in (_copying(evidence), _warping(evidence)) if text]
-    if there:
-        there[0] = f"There, {there[0][0].lower()}{there[0][1:]}"
-    return (f"{where} source frame, {winners[0].lower()}{winners[1:]}", *there)
+    there = " ".join(filter(None, (_copying(evidence), _warping(evidence))))
+    there = f" There, {there[0].lower()}{there[1:]}" if there else ""
+    return f"{where} source frame, {winners[0].lower()}{winners[1:]}{there}"
 
 
 def headline(evidence: Evidence) -> str:

@@ -127,7 +127,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         ),
         version=headshot_version(),
         headline=headline(evidence),
-        answer=(*answer(evidence), *_about_far(views, evidence)),
+        answer=(*answer(evidence), *filter(None, [_about_far(views, evidence)])),
         facts=facts,
         sections=tuple(Section(anchor=anchor, title=title) for anchor, title in SECTIONS),
         keys=tuple(keys.values()),
@@ -156,22 +156,14 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
     )
 
 
-def _about_far(views: Sequence[StratumView], evidence: Evidence) -> tuple[str, ...]:
-    """Return the sentences on the far frames, none where there are none."""
-    return tuple(
-        sentence
-        for view in views
-        if view.stratum == "far"
-        for sentence in far_answer(
-            replace(
-                evidence,
-                cells=view.cells,
-                leading=view.leading,
-                comparisons=view.comparisons,
-                people=max(cell.n_identities for cell in view.cells),
-            )
-        )
-    )
+def _about_far(views: Sequence[StratumView], evidence: Evidence) -> str:
+    """Return the paragraph on the far frames, empty where there are none."""
+    far = next((view for view in views if view.stratum == "far"), None)
+    if far is None:
+        return ""
+    people = max(cell.n_identities for cell in far.cells)
+    about = replace(evidence, cells=far.cells, leading=far.leading, comparisons=far.comparisons, people=people)
+    return far_answer(about)
 
 
 def render(page: Page) -> str:

@@ -11,13 +11,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from eval.systems.checkpoints import system_config, training_identities
+from eval.systems.checkpoints import Checkpointed
 from eval.systems.protocol import Support
 from model.baseline_presets import Pix2pixHDPreset, X2FacePreset
 from model.batches import to_images, to_tensor
-from model.checkpoint import AnyPreset, expect, fill, read_config
+from model.checkpoint import AnyPreset, fill
 from model.content import ContentLoss
-from model.engine import choose_device
 from model.landmark_map import draw_all
 from model.pix2pixhd import Pix2pixHDParts
 from model.pix2pixhd_learner import fine_tune
@@ -47,37 +46,14 @@ class MapHead:
         return np.concatenate(frames)
 
 
-class _Learned:
-    """A checkpoint whose networks are loaded when a person is first adapted to."""
-
-    VERSION: ClassVar[int] = 1
-
-    def __init__(self, folder: Path, device: str = "auto") -> None:
-        """Read what the checkpoint is.
-
-        Raises:
-            HeadshotError: There is no finished checkpoint in `folder`.
-        """
-        self._folder, self._device = folder, choose_device(device)
-        self._checkpoint = read_config(folder)
-        self.training_identities = training_identities(self._checkpoint)
-        self.config = system_config(self._checkpoint, folder, version=self.VERSION, device=device)
-
-
-class X2FaceCompact(_Learned):
+class X2FaceCompact(Checkpointed[X2FacePreset]):
     """The learned warp. It is not fine-tuned: more frames make another mean of embedded faces."""
 
     name: ClassVar[str] = "x2face-compact"
     title: ClassVar[str] = "Learned warp (X2Face-like)"
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
-        """Read what the checkpoint is.
-
-        Raises:
-            HeadshotError: There is no finished checkpoint of such a network in `folder`.
-        """
-        super().__init__(folder, device)
-        self._preset = expect(self._checkpoint, X2FacePreset, folder)
+        super().__init__(folder, device, X2FacePreset)
 
     @cached_property
     def _networks(self) -> X2FaceParts:
@@ -98,20 +74,14 @@ class X2FaceCompact(_Learned):
         )
 
 
-class Pix2pixHDCompact(_Learned):
+class Pix2pixHDCompact(Checkpointed[Pix2pixHDPreset]):
     """Direct synthesis from landmarks, fine-tuned on the support frames: it has no other way to know the person."""
 
     name: ClassVar[str] = "pix2pixhd-compact"
     title: ClassVar[str] = "Direct synthesis (Pix2pixHD-like)"
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
-        """Read what the checkpoint is.
-
-        Raises:
-            HeadshotError: There is no finished checkpoint of such a network in `folder`.
-        """
-        super().__init__(folder, device)
-        self._preset = expect(self._checkpoint, Pix2pixHDPreset, folder)
+        super().__init__(folder, device, Pix2pixHDPreset)
 
     @cached_property
     def _networks(self) -> Pix2pixHDParts:

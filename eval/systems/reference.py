@@ -4,33 +4,22 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from eval.systems.checkpoints import system_config, training_identities
+from eval.systems.checkpoints import Checkpointed
 from eval.systems.protocol import Support
-from model.checkpoint import expect, read_config
 from model.presets import Preset
 from model.reference import ReferenceHead, ReferenceModel
 
 
-class _Reference:
-    """A checkpoint whose networks are loaded when a person is first adapted to."""
-
-    VERSION: ClassVar[int] = 1
+class _Reference(Checkpointed[Preset]):
+    """The reference model, with or without training on the person."""
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
-        """Read what the checkpoint is.
-
-        Raises:
-            HeadshotError: There is no finished checkpoint of the reference model in `folder`.
-        """
-        self._folder, self._device = folder, device
-        checkpoint = read_config(folder)
-        self.gaze = expect(checkpoint, Preset, folder).network.gaze
-        self.training_identities = training_identities(checkpoint)
-        self.config = system_config(checkpoint, folder, version=self.VERSION, device=device)
+        super().__init__(folder, device, Preset)
+        self.gaze = self._preset.network.gaze
 
     @cached_property
     def _model(self) -> ReferenceModel:
-        return _load(self._folder, self._device, str(self.config["checkpoint_sha256"]))
+        return _load(self._folder, self._device.type, self._checkpoint.model_sha256)
 
 
 class ReferenceFeedForward(_Reference):
