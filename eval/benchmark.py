@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from eval import predictions, provenance
 from eval.features import FeatureCache
-from eval.metrics.specs import MetricSpec
 from eval.progress import ProgressHook, silent
 from eval.rendering import Outcome, render_missing
 from eval.results import (
@@ -25,6 +24,7 @@ from eval.results import (
     SystemRecord,
     WeightRecord,
 )
+from eval.specs.spec import MetricSpec
 from eval.statistics import is_failure
 from eval.systems.protocol import System
 from eval.tasks import TaskSet

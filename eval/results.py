@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import JsonValue, ValidationError
 
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 from eval.tasks import TaskSet
 from weights.errors import HeadshotError
 from weights.files import publish, publish_text

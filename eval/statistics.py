@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from jaxtyping import Bool, Float, Int
 
 from eval.intervals import jackknife_interval, t_interval
-from eval.metrics.specs import MetricSpec
 from eval.motion import Stratum
+from eval.specs.spec import MetricSpec
 
 Flag = Literal["", "unreliable", "refused"]
 Verdict = Literal["better", "worse", "not separated"]

@@ -42,8 +42,8 @@ def benchmark_command(
     Example: [bold]headshot benchmark --data data/demo --run runs/demo --shots 1,8,32[/]
     """
     from eval.benchmark import benchmark
-    from eval.metrics.specs import SPECS
     from eval.progress import Progress
+    from eval.specs.profiles import SPECS
     from eval.systems.builtin import checkpoint_of, choose_systems, load_system
     from eval.tasks import make_tasks
     from pipeline.store import Store

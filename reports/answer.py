@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 from eval.statistics import Cell, Difference
 from reports.leads import Comparisons, Lead, best
 from reports.legend import Family, SystemKey

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 from eval.statistics import Cell
 from reports.legend import SystemKey
 from reports.numbers import interval, number, plural

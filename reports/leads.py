@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from eval.metrics.specs import MetricSpec
 from eval.motion import Stratum
+from eval.specs.spec import MetricSpec
 from eval.statistics import Cell, Difference, differences
 
 

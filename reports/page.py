@@ -8,8 +8,8 @@ from functools import cache
 from jinja2 import Environment
 from markupsafe import Markup
 
-from eval.metrics.specs import MetricSpec
 from eval.results import FailureCount, Run, WeightRecord
+from eval.specs.spec import MetricSpec
 from eval.statistics import summarise
 from pipeline.store import Store
 from reports import curves as curve_geometry

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from eval.metrics.specs import SPECS
 from eval.results import CostRecord, Run, RunRecord
+from eval.specs.profiles import SPECS
 from reports.legend import SystemKey
 from reports.numbers import MISSING, duration, listing, plural
 

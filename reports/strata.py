@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.metrics.specs import MetricSpec
 from eval.motion import STRATA, StrataBounds, Stratum
 from eval.results import Run
+from eval.specs.spec import MetricSpec
 from eval.statistics import Cell, summarise
 from eval.tasks import Task
 from reports.curves import Curve, curves

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 from eval.statistics import Cell
 from reports.leads import Lead
 from reports.legend import SystemKey

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from eval import predictions
 from eval.metrics.measured import OK
-from eval.metrics.specs import MetricSpec
 from eval.results import Run
+from eval.specs.spec import MetricSpec
 from eval.tasks import Task
 from model.landmark_map import draw
 from pipeline.store import Store

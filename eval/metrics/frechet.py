@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from eval.features import Extractor
 from eval.metrics.measured import SetMetric
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 
 REFUSED_BELOW = 64
 """With fewer frames the distance is mostly bias, and no number is given."""

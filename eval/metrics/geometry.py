@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from eval.features import FeatureCache, Frames
 from eval.metrics.measured import NO_FACE, TARGET_NO_FACE, Measured
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 from pipeline.faces import FaceBackend
 from pipeline.landmarks import interocular
 from weights.fetch import fetch

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 from eval.features import FeatureCache, Frames
 from eval.metrics.geometry import POINTS, FaceLandmarks
 from eval.metrics.measured import NO_FACE, TARGET_NO_FACE, Measured
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 from pipeline.recognition import embed, read_recogniser
 from weights.files import sha256_of
 

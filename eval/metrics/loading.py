@@ -7,7 +7,7 @@ from eval.metrics.frechet import FrechetMetric
 from eval.metrics.geometry import FaceLandmarks, Nme
 from eval.metrics.image import psnr, ssim
 from eval.metrics.measured import FrameMetric, PairMetric, SetMetric
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 from pipeline.backends import load_backend
 from weights.errors import HeadshotError
 from weights.fetch import fetch

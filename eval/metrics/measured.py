@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from eval.features import Extractor, FeatureCache, Frames
-from eval.metrics.specs import MetricSpec
+from eval.specs.spec import MetricSpec
 
 OK = "ok"
 NO_FACE = "no_face"

@@ -3,13 +3,14 @@
 import math
 import sys
 
-from eval.metrics.specs import SPECS, MetricSpec
 from eval.motion import BOUNDS
+from eval.specs.profiles import SPECS
+from eval.specs.spec import MetricSpec
 
 _INTRODUCTION = """\
 # Metrics
 
-This page is generated from the specifications in `eval/metrics/specs.py`. The same text stands in every
+This page is generated from the specifications in `eval/specs/`. The same text stands in every
 `run.json` and every report, so that a number never travels without what it means.
 
 - The id names what was computed. A Frechet distance is called FID only over the network that FID was defined

@@ -6,9 +6,10 @@ import pytest
 
 from eval import predictions
 from eval.benchmark import benchmark
-from eval.metrics.specs import NME_FAN, PSNR, SSIM
 from eval.progress import Progress
 from eval.results import Run, RunRecord
+from eval.specs.geometry import NME_FAN
+from eval.specs.image import PSNR, SSIM
 from eval.statistics import differences, summarise
 from eval.systems.baselines import CopySource, MeanFrame, NearestFrame, StillHead
 from eval.systems.protocol import Support

@@ -3,7 +3,7 @@ import pytest
 from pytest import approx
 
 from eval.metrics.frechet import FrechetMetric, frechet_distance, reliability, without_each
-from eval.metrics.specs import FD_EFFICIENTNET
+from eval.specs.distribution import FD_EFFICIENTNET
 from weights.torchvision_import import import_torchvision
 
 RNG = np.random.default_rng(7)

@@ -4,7 +4,8 @@ import skimage.data
 
 from eval.features import FeatureCache, Frames
 from eval.metrics.geometry import FaceLandmarks, Nme, nme
-from eval.metrics.specs import NME_FAN, NME_INTEROCULAR, SPECS
+from eval.specs.geometry import NME_FAN, NME_INTEROCULAR
+from eval.specs.profiles import SPECS
 
 RNG = np.random.default_rng(1)
 TARGET = RNG.uniform(0, 100, (3, 68, 2)).astype(np.float32)

@@ -8,7 +8,7 @@ import skimage.data
 from eval.features import FeatureCache, Frames
 from eval.metrics.identity import Csim, cosine
 from eval.metrics.loading import load_metrics
-from eval.metrics.specs import SPECS
+from eval.specs.profiles import SPECS
 
 CSIM = next(spec for spec in SPECS["embedded"] if spec.id == "csim.fr-feature-512")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from eval.benchmark import benchmark
-from eval.metrics.specs import PSNR
+from eval.specs.image import PSNR
 from eval.systems.builtin import (
     LEARNED,
     NAMES,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from eval.benchmark import benchmark
-from eval.metrics.specs import SPECS
 from eval.queries import target_frames
 from eval.results import Run
+from eval.specs.profiles import SPECS
 from eval.statistics import Cell, summarise
 from eval.systems.baselines import CopySource, MeanFrame, NearestFrame
 from eval.systems.protocol import Support

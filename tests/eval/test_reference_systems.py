@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from eval.benchmark import benchmark
-from eval.metrics.specs import PSNR
+from eval.specs.image import PSNR
 from eval.systems.builtin import load_system
 from eval.systems.protocol import Support
 from eval.tasks import make_tasks

@@ -8,11 +8,12 @@ import pytest
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import FrechetMetric, frechet_distance
 from eval.metrics.loading import Metrics, load_metrics
-from eval.metrics.specs import FD_EFFICIENTNET, PSNR, SSIM
 from eval.progress import Progress, silent
 from eval.queries import target_frames
 from eval.rendering import Outcome, render_missing
 from eval.scoring import score
+from eval.specs.distribution import FD_EFFICIENTNET
+from eval.specs.image import PSNR, SSIM
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.tasks import TaskSet, make_tasks
 from tests.eval.conftest import DrawnStore, drawn_store

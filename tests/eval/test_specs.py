@@ -4,7 +4,8 @@ import pytest
 
 from eval.metrics.loading import _LOADERS, load_metrics
 from eval.metrics.page import render_page
-from eval.metrics.specs import SPECS, SSIM
+from eval.specs.image import SSIM
+from eval.specs.profiles import SPECS
 from weights.errors import HeadshotError
 from weights.registry import load_registry
 

@@ -4,8 +4,9 @@ import pytest
 from scipy import stats
 
 from eval.intervals import jackknife_interval
-from eval.metrics.specs import SPECS, MetricSpec
 from eval.results import SCORE_SCHEMA
+from eval.specs.profiles import SPECS
+from eval.specs.spec import MetricSpec
 from eval.statistics import Cell, Difference, differences, summarise
 
 BY_ID = {spec.id: spec for spec in SPECS["embedded"]}

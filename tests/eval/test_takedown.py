@@ -8,9 +8,9 @@ import pytest
 from eval import predictions, takedown
 from eval.benchmark import benchmark
 from eval.features import Frames
-from eval.metrics.specs import PSNR, SSIM
 from eval.queries import target_frames
 from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
+from eval.specs.image import PSNR, SSIM
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.takedown import holds, take_out
 from eval.tasks import TaskSet, make_tasks

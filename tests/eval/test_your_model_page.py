@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.metrics.specs import PSNR, SPECS, SSIM
+from eval.specs.image import PSNR, SSIM
+from eval.specs.profiles import SPECS
 from tests.eval.conftest import drawn_store
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eval.benchmark import benchmark
-from eval.metrics.specs import PSNR, SSIM
+from eval.specs.image import PSNR, SSIM
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.tasks import make_tasks
 from headshot.cli import main

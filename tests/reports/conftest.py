@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from eval import predictions
-from eval.metrics.specs import SPECS, MetricSpec
 from eval.queries import driving_landmarks, target_frames
 from eval.results import (
     SCORE_SCHEMA,
@@ -23,6 +22,8 @@ from eval.results import (
     SystemRecord,
     WeightRecord,
 )
+from eval.specs.profiles import SPECS
+from eval.specs.spec import MetricSpec
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.systems.protocol import Support
 from eval.tasks import Task, TaskSet, make_tasks

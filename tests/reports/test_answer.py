@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from eval.metrics.specs import SPECS
 from eval.results import SCORE_SCHEMA
+from eval.specs.profiles import SPECS
 from eval.statistics import summarise
 from reports.answer import Evidence, answer, headline
 from reports.leads import Comparisons, leads

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eval.metrics.specs import SPECS
 from eval.results import Run
+from eval.specs.profiles import SPECS
 from eval.statistics import Cell, summarise
 from reports.curves import CHART, Curve, curves
 from reports.leads import Comparisons, leads

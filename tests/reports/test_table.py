@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from eval.metrics.specs import SPECS
 from eval.results import SCORE_SCHEMA, Run
+from eval.specs.profiles import SPECS
 from eval.statistics import Cell, summarise
 from eval.systems.builtin import NAMES
 from reports.leads import Comparisons, leads
