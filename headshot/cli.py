@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from headshot import benchmark, corpora, dataset, drive, manifest, report, samples, takedown, train, weights
+from headshot import benchmark, corpora, dataset, drive, figure, manifest, report, samples, takedown, train, weights
 from headshot.console import err
 from weights.errors import HeadshotError
 
@@ -30,6 +30,7 @@ app.command(name="takedown")(takedown.takedown_command)
 app.command(name="train")(train.train_command)
 app.command(name="benchmark")(benchmark.benchmark_command)
 app.command(name="report")(report.report_command)
+app.command(name="figure")(figure.figure_command)
 app.command(name="drive")(drive.drive_command)
 
 

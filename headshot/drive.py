@@ -1,12 +1,14 @@
 """`headshot drive`: a person, a driving clip, a labelled synthetic video."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from headshot.console import out, progress_bars
 from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed
+
+Motion = Literal["relative", "absolute"]
 
 
 def drive_command(
@@ -15,7 +17,17 @@ def drive_command(
     ],
     driving: Annotated[str, typer.Option(help="The movements: a clip of the dataset or a video.")],
     to: Annotated[Path, typer.Option("--out", help="The video to write (.mp4).")],
-    shots: Annotated[int, typer.Option(min=1, help="Support frames to adapt to.")] = 8,
+    shots: Annotated[
+        int | None,
+        typer.Option(min=1, help="Support frames to adapt to.", show_default="8, or all where there are fewer"),
+    ] = None,
+    motion: Annotated[
+        Motion,
+        typer.Option(
+            help="relative: the person moves as the driver does and keeps their own proportions; absolute: the "
+            "driver's landmarks as they are."
+        ),
+    ] = "relative",
     feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Do not fine-tune.")] = False,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Iterations of fine-tuning.", show_default="of the preset")
@@ -38,6 +50,7 @@ def drive_command(
         support=support,
         driving=driving,
         shots=shots,
+        relative=motion == "relative",
         fine_tune=not feed_forward,
         steps=steps,
         data=data,

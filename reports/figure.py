@@ -1,0 +1,144 @@
+"""A picture for a paper or a page: what systems drew of the people under test, at every number of shots."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pyarrow.compute as pc
+from jaxtyping import UInt8
+
+from eval import predictions
+from eval.metrics.measured import OK
+from eval.results import Run
+from eval.specs.spec import MetricSpec
+from eval.tasks import Task
+from model.label import ALTERED, BAR_RGB, FONT, LABEL, label_below
+from model.landmark_map import draw
+from pipeline.store import Store
+from reports.legend import SystemKey, legend
+from weights.errors import HeadshotError
+
+TITLE_PX, LABEL_PX = 16, 20
+FIRST_COLUMNS = ("source", "driver", "target")
+
+Image = UInt8[np.ndarray, "height width 3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """The picture, and what has to be said beside it."""
+
+    picture: Image
+    caption: str
+    credits: tuple[str, ...]
+    """Of each clip that is shown: source and terms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """One frame to be drawn: of the support's clip or of another one of the person."""
+
+    clip: str
+    query_clip: str
+    row: int
+
+
+def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str) -> Figure:
+    """Return the best and the worst frame of each person under test, drawn by each system at each number of shots.
+
+    Columns: the first support frame, the landmark map that drives, the target, then the systems. Best and worst are by
+    the mean of the metric over the systems and their numbers of shots, so that nobody chooses the pictures.
+
+    Args:
+        run: The finished benchmark.
+        store: Its data set.
+        systems: Names, in the order of the columns.
+        metric: Id of a metric of single frames.
+
+    Raises:
+        HeadshotError: The run has no such system or metric, or lacks the predictions of one.
+    """
+    spec = _spec(run, metric)
+    keys = legend([(one.name, one.title) for one in run.record.systems])
+    if not systems or any(name not in keys for name in systems):
+        raise HeadshotError(f"systems {list(systems)}: choose one or more of those in {run.folder}: {', '.join(keys)}")
+    places = _best_and_worst(run, systems, spec)
+    rows = [_row(run, store, place, systems) for place in places]
+    titles = [*FIRST_COLUMNS, *(f"{name} {shots}" for name in systems for shots in run.tasks.shots)]
+    picture = np.concatenate([_titles(titles, run.tasks.size_px), *rows])
+    mark = _mark([keys[name] for name in systems])
+    return Figure(
+        picture=label_below(picture, LABEL_PX, mark) if mark else picture,
+        caption=(
+            f"Rows: of each person the frame with the best and the one with the worst {spec.title}, by the mean over "
+            f"{', '.join(systems)} and {', '.join(map(str, run.tasks.shots))} shots. Columns: first source frame, "
+            "driving landmarks, target, then each system with its number of shots."
+        ),
+        credits=_credits(store, places),
+    )
+
+
+def _spec(run: Run, metric: str) -> MetricSpec:
+    known = {spec.id: spec for spec in run.record.specs if spec.level == "frame"}
+    if metric not in known:
+        raise HeadshotError(f"metric {metric!r}: choose one of single frames in {run.folder}: {', '.join(known)}")
+    return known[metric]
+
+
+def _best_and_worst(run: Run, systems: Sequence[str], spec: MetricSpec) -> list[_Place]:
+    chosen = (pc.field("metric") == spec.id) & (pc.field("draw") == 0) & pc.field("system").isin(list(systems))
+    measured = run.scores.filter(chosen & (pc.field("status") == OK))
+    means = measured.group_by(["identity", "clip", "query_clip", "frame"]).aggregate([("value", "mean")])
+    order = "descending" if spec.higher_is_better else "ascending"
+    ranked = means.sort_by([("value_mean", order), ("query_clip", "ascending"), ("frame", "ascending")]).to_pylist()
+    places: list[_Place] = []
+    for identity in sorted({row["identity"] for row in ranked}):
+        of_person = [
+            _Place(clip=row["clip"], query_clip=row["query_clip"], row=row["frame"])
+            for row in ranked
+            if row["identity"] == identity
+        ]
+        places += dict.fromkeys([of_person[0], of_person[-1]])
+    return places
+
+
+def _row(run: Run, store: Store, place: _Place, systems: Sequence[str]) -> Image:
+    size_px = run.tasks.size_px
+    tasks = sorted(
+        (task for task in run.tasks.tasks if task.clip == place.clip and task.draw == 0), key=lambda task: task.shots
+    )
+    query = store.clip(place.query_clip)
+    source = store.frames(store.clip(place.clip), tasks[0].support[:1], size_px)[0]
+    driver = draw(store.landmarks(query, [place.row], size_px)[0], size_px)
+    target = store.frames(query, [place.row], size_px)[0]
+    drawn = [_drawn(run, name, task, place) for name in systems for task in tasks]
+    return np.concatenate([source, driver, target, *drawn], axis=1)
+
+
+def _drawn(run: Run, system: str, task: Task, place: _Place) -> Image:
+    number = [(frame.clip, frame.row) for frame in task.frames].index((place.query_clip, place.row))
+    drawn: Image = predictions.load(run.folder, system, task)[number]
+    return drawn
+
+
+def _titles(titles: Sequence[str], width_px: int) -> Image:
+    head = np.full((TITLE_PX, width_px * len(titles), 3), BAR_RGB, np.uint8)
+    for number, title in enumerate(titles):
+        cv2.putText(head, title, (number * width_px + 3, TITLE_PX - 5), FONT, 0.36, (255, 255, 255), 1, cv2.LINE_AA)
+    return head
+
+
+def _mark(keys: Sequence[SystemKey]) -> str:
+    """Return what is written below the picture: the strongest of what its systems' pictures are."""
+    marks = {key.mark for key in keys}
+    return next((mark for mark in (LABEL, ALTERED) if mark in marks), "")
+
+
+def _credits(store: Store, places: Sequence[_Place]) -> tuple[str, ...]:
+    shown = dict.fromkeys(key for place in places for key in (place.clip, place.query_clip))
+    clips = [store.clip(key) for key in sorted(shown)]
+    return tuple(
+        f"{clip.key}: {', '.join(part for part in (clip.credit, clip.licence, clip.source_url) if part)}"
+        for clip in clips
+    )

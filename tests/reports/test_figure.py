@@ -1,0 +1,88 @@
+"""The picture of the best and the worst frames: who is shown is decided by the scores, and it says what it shows."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from eval import predictions
+from eval.results import Run
+from model.label import BAR_RGB
+from model.labelled_png import write_labelled
+from reports.figure import FIRST_COLUMNS, LABEL_PX, TITLE_PX, shots_figure
+from tests.reports.conftest import PEOPLE, SHOTS, SIZE_PX, DrawnStore
+from weights.errors import HeadshotError
+
+SYSTEMS = ("copy-source", "reference-ft")
+
+
+def _cell(picture: np.ndarray, row: int, column: int) -> np.ndarray:
+    top, left = TITLE_PX + row * SIZE_PX, column * SIZE_PX
+    return picture[top : top + SIZE_PX, left : left + SIZE_PX]
+
+
+def test_every_person_has_their_best_and_worst_frame_for_each_system_and_number_of_shots(
+    run: Run, store: DrawnStore
+) -> None:
+    picture = shots_figure(run, store, SYSTEMS, "lpips.alex").picture
+    columns = len(FIRST_COLUMNS) + len(SYSTEMS) * len(SHOTS)
+    assert picture.shape == (TITLE_PX + 2 * len(PEOPLE) * SIZE_PX + LABEL_PX, columns * SIZE_PX, 3)
+
+
+@pytest.mark.parametrize("metric", ["lpips.alex", "ssim"])
+def test_best_and_worst_are_those_of_the_scores(run: Run, store: DrawnStore, metric: str) -> None:
+    rows = [row for row in run.scores.to_pylist() if row["metric"] == metric and row["system"] == "reference-ft"]
+    first = [row for row in rows if row["identity"] == PEOPLE[0]]
+    values = {
+        frame: np.mean([r["value"] for r in first if r["frame"] == frame]) for frame in {r["frame"] for r in first}
+    }
+    order = sorted(values, key=lambda frame: values[frame], reverse=metric == "ssim")
+    picture = shots_figure(run, store, ["reference-ft"], metric).picture
+    clip = store.clips[0]
+    for row, frame in ((0, order[0]), (1, order[-1])):
+        np.testing.assert_array_equal(_cell(picture, row, 2), store.frames(clip, [frame], SIZE_PX)[0])
+
+
+def test_it_shows_what_the_systems_delivered(run: Run, store: DrawnStore) -> None:
+    picture = shots_figure(run, store, SYSTEMS, "lpips.alex").picture
+    task = next(task for task in run.tasks.tasks if task.identity == PEOPLE[0] and task.shots == SHOTS[-1])
+    drawn = predictions.load(run.folder, "reference-ft", task)
+    shown = _cell(picture, 0, len(FIRST_COLUMNS) + 2 * len(SHOTS) - 1)
+    assert any(np.array_equal(shown, frame) for frame in drawn)
+
+
+def test_recorded_frames_alone_carry_no_label(run: Run, store: DrawnStore) -> None:
+    both = shots_figure(run, store, SYSTEMS, "lpips.alex").picture
+    copies = shots_figure(run, store, ["copy-source"], "lpips.alex").picture
+    assert (both[-1, -1] == BAR_RGB).all()
+    assert len(both) - len(copies) == LABEL_PX
+
+
+def test_it_names_source_and_terms_of_each_clip(run: Run, store: DrawnStore) -> None:
+    figure = shots_figure(run, store, SYSTEMS, "lpips.alex")
+    assert len(figure.credits) == len(PEOPLE)
+    assert all("CC BY 4.0" in line and "drawn by" in line for line in figure.credits)
+
+
+def test_the_file_says_that_it_is_synthetic_and_whose_the_frames_are(
+    run: Run, store: DrawnStore, tmp_path: Path
+) -> None:
+    figure = shots_figure(run, store, SYSTEMS, "lpips.alex")
+    path = tmp_path / "figure.png"
+    write_labelled(path, figure.picture, " ".join(figure.credits))
+    content = path.read_bytes()
+    assert b"compositeWithTrainedAlgorithmicMedia" in content
+    assert b"drawn by" in content
+    np.testing.assert_array_equal(cv2.imread(str(path))[..., ::-1], figure.picture)
+
+
+@pytest.mark.parametrize(
+    ("systems", "metric", "words"),
+    [(("nobody",), "ssim", "copy-source"), ((), "ssim", "choose"), (SYSTEMS, "fd.efficientnet-lite0", "lpips.alex")],
+)
+def test_what_the_run_does_not_have_is_named(
+    run: Run, store: DrawnStore, systems: tuple[str, ...], metric: str, words: str
+) -> None:
+    with pytest.raises(HeadshotError, match=words):
+        shots_figure(run, store, systems, metric)
