@@ -62,9 +62,7 @@ def main() -> None:
         seed=0,
         canvas=settings.network.canvas,
     )
-    learner = MetaLearner(
-        settings, len(clips), ContentLoss.pretrained(settings.losses.content_networks), device, seed=0
-    )
+    learner = MetaLearner(settings, len(clips), ContentLoss.pretrained(settings.losses), device, seed=0)
     batch = batches.batch_at(0, device)
     late = schedule.steps - 1
 

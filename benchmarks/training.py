@@ -105,9 +105,7 @@ def _measure(
         canvas=settings.network.canvas,
     )
     torch.backends.cudnn.benchmark = True
-    learner = MetaLearner(
-        settings, len(clips), ContentLoss.pretrained(settings.losses.content_networks), device, 0, chosen.accumulate
-    )
+    learner = MetaLearner(settings, len(clips), ContentLoss.pretrained(settings.losses), device, 0, chosen.accumulate)
     late, batch = schedule.steps - 1, batches.batch_at(0, device)
     with FlopCounterMode(display=False) as counter:
         learner.step(late, batch)

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from model.canvas import canvas_images, reduced
 from model.landmark_map import draw_all, mirror
-from model.warp import warp
 from pipeline.draws import ClipsByIdentity
-from pipeline.landmarks import nearest
+from pipeline.landmarks import nearest, rescale
 
 MAX_ROTATION_DEG = 10.0
 MAX_SCALE = 0.1
@@ -25,13 +25,16 @@ large movements are practised too."""
 
 
 class FrameSource(Protocol):
-    """What episodes need of a clip: usable frames and their landmarks at one size."""
+    """What episodes need of a clip: usable frames and their landmarks."""
 
     def __len__(self) -> int:
         """Return the number of usable frames."""
 
     def read(self, positions: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return frames (n, size, size, 3) uint8 RGB and landmarks (n, 68, 2) in pixels, or (n, 70, 2) with irises."""
+        """Return frames (n, side, side, 3), uint8 RGB, and landmarks (n, 68 or with irises 70, 2) in their pixels.
+
+        All clips have the same side; where it is larger than that of the networks, canvases are sharper for it.
+        """
 
 
 class Part(NamedTuple):
@@ -151,9 +154,12 @@ class Batches:
     def _stacked(self, drawn: Sequence["_Episode"]) -> DrawnEpisodes:
         frames = np.stack([episode.frames for episode in drawn])
         landmarks = np.stack([episode.landmarks for episode in drawn])
-        canvases = canvas_images(frames[:, 0], landmarks[:, 0], landmarks[:, -1]) if self.canvas else None
+        canvases = None
+        if self.canvas:
+            canvases = canvas_images(frames[:, 0], landmarks[:, 0], landmarks[:, -1], self.size_px)
+        landmarks = rescale(landmarks, frames.shape[2], self.size_px)
         return DrawnEpisodes(
-            frames=torch.from_numpy(frames),
+            frames=torch.from_numpy(reduced(frames, self.size_px)),
             maps=torch.from_numpy(np.stack([draw_all(points, self.size_px) for points in landmarks])),
             canvases=None if canvases is None else torch.from_numpy(canvases),
             clips=torch.tensor([episode.clip for episode in drawn]),
@@ -176,7 +182,7 @@ class Batches:
             order = [best, *(i for i in range(len(frames)) if i != best)]
             frames, landmarks = frames[order], landmarks[order]
         if rng.random() < 0.5:
-            frames, landmarks = frames[:, :, ::-1], mirror(landmarks, self.size_px)
+            frames, landmarks = frames[:, :, ::-1], mirror(landmarks, frames.shape[1])
         gain = rng.uniform(1 - MAX_GAIN, 1 + MAX_GAIN, size=3)
         frames = np.clip(frames * gain, 0, 255).astype(np.uint8)
         frames, landmarks = jitter(frames, landmarks, rng)
@@ -191,34 +197,28 @@ class _Episode(NamedTuple):
     landmarks: Float[np.ndarray, "shots_and_one points 2"]
 
 
-def canvas_images(
-    frames: UInt8[np.ndarray, "frames size size 3"],
-    landmarks: Float[np.ndarray, "frames points 2"],
-    targets: Float[np.ndarray, "frames points 2"],
-) -> UInt8[np.ndarray, "frames size size 3"]:
-    """Return each support frame warped from its landmarks to the target's."""
-    return np.stack([warp(*triple) for triple in zip(frames, landmarks, targets, strict=True)])
-
-
 def jitter(
     frames: UInt8[np.ndarray, "frames size size 3"],
     landmarks: Float[np.ndarray, "frames points 2"],
     rng: np.random.Generator,
     strength: float = 1.0,
 ) -> tuple[UInt8[np.ndarray, "frames size size 3"], Float[np.ndarray, "frames points 2"]]:
-    """Return all frames and landmarks under one small random rotation, scale and shift, times `strength`."""
+    """Return all frames and landmarks under one small random rotation, scale and shift, times `strength`.
+
+    Interpolated with a cubic: generators learn the blur of their targets.
+    """
     size = frames.shape[1]
     centre = (size - 1) / 2
     angle = strength * rng.uniform(-MAX_ROTATION_DEG, MAX_ROTATION_DEG)
     scale = 1 + strength * rng.uniform(-MAX_SCALE, MAX_SCALE)
     matrix = cv2.getRotationMatrix2D((centre, centre), angle, scale)
     matrix[:, 2] += strength * rng.uniform(-MAX_SHIFT, MAX_SHIFT, size=2) * size
-    moved = np.stack(
-        [
-            cv2.warpAffine(np.ascontiguousarray(frame), matrix, (size, size), borderMode=cv2.BORDER_REPLICATE)
-            for frame in frames
-        ]
-    )
+    moved = np.empty_like(frames)
+    for frame, still in zip(moved, frames, strict=True):
+        source = np.ascontiguousarray(still)
+        frame[...] = cv2.warpAffine(
+            source, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
     points = landmarks @ matrix[:, :2].T + matrix[:, 2]
     return moved, points.astype(np.float32)
 

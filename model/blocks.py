@@ -195,6 +195,16 @@ def pooled(
     return vectors if pooling == "sum" else vectors / float(x.shape[2] * x.shape[3]) ** 0.5
 
 
+def smoothed(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+    """Return the features convolved with (1, 2, 1) x (1, 2, 1) / 16.
+
+    The filter passes nothing of every other pixel's frequency, in which transposed convolutions leave a checkerboard:
+    Odena et al. 2016, "Deconvolution and Checkerboard Artifacts". Two averages over 2 x 2 pixels are that filter.
+    """
+    padded = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(padded, 2, stride=1), 2, stride=1)
+
+
 def _repeated(x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels out_h out_w"]:
     """Return the features at twice the resolution, each pixel four times."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")

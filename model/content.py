@@ -8,11 +8,14 @@ from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from model.loss_weights import EMBEDDED_CONTENT, ContentNetwork
+from model.loss_weights import ContentNetwork, LossWeights
 from model.vgg import SPECS, Vgg
 from weights.errors import HeadshotError
 from weights.fetch import fetch
 from weights.files import sha256_of
+
+NEXT_TO_NONE = 1e-3
+"""Of a length of activations, which are around one."""
 
 
 class ContentLoss(nn.Module):
@@ -20,25 +23,28 @@ class ContentLoss(nn.Module):
 
     Args:
         parts: Networks and their weights.
+        unit: Compare activations of unit length at each position.
 
     Source: the content term of Zakharov et al. 2019, which compares relu1_1 to relu5_1 of VGG19 and VGGFace; `vgg16`
     differs in the network and in stopping at relu3_1.
     """
 
-    def __init__(self, parts: Sequence[tuple[Vgg, float]]) -> None:
+    def __init__(self, parts: Sequence[tuple[Vgg, float]], *, unit: bool = False) -> None:
         super().__init__()
+        self.unit = unit
         self.networks = nn.ModuleList(network for network, _ in parts)
         self.weights = tuple(weight for _, weight in parts)
 
     @classmethod
-    def pretrained(cls, networks: Sequence[tuple[ContentNetwork, float]] = EMBEDDED_CONTENT) -> "ContentLoss":
-        """Return the loss with the registry's weights of these networks.
+    def pretrained(cls, weights: LossWeights) -> "ContentLoss":
+        """Return the loss that a preset names, with the registry's weights of its networks.
 
         Raises:
             HeadshotError: A file cannot be had, or lacks a layer.
         """
-        paths = fetch_networks(networks)
-        return cls([(_load(name, paths[name]), weight) for name, weight in networks])
+        paths = fetch_networks(weights.content_networks)
+        parts = [(_load(name, paths[name]), weight) for name, weight in weights.content_networks]
+        return cls(parts, unit=weights.content_unit)
 
     def forward(
         self,
@@ -47,6 +53,8 @@ class ContentLoss(nn.Module):
     ) -> Float[Tensor, ""]:
         """Return the weighted sum over networks of the sum over layers of the mean absolute difference.
 
+        Of activations of unit length it is the mean over positions of the sum over channels.
+
         Gradients reach `generated` only.
         """
         terms = []
@@ -54,8 +62,22 @@ class ContentLoss(nn.Module):
             with torch.no_grad():
                 wanted = network(target)
             pairs = zip(network(generated), wanted, strict=True)
-            terms.append(weight * torch.stack([(g.float() - w.float()).abs().mean() for g, w in pairs]).sum())
+            terms.append(weight * torch.stack([self._difference(g.float(), w.float()) for g, w in pairs]).sum())
         return torch.stack(terms).sum()
+
+    def _difference(
+        self,
+        generated: Float[Tensor, "batch channels height width"],
+        target: Float[Tensor, "batch channels height width"],
+    ) -> Float[Tensor, ""]:
+        if not self.unit:
+            return (generated - target).abs().mean()
+        return (_unit(generated) - _unit(target)).abs().sum(dim=1).mean()
+
+
+def _unit(activations: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+    """Return activations of length one at each position; where there is next to none, they stay small."""
+    return activations / (activations.norm(dim=1, keepdim=True) + NEXT_TO_NONE)
 
 
 def fetch_networks(networks: Sequence[tuple[ContentNetwork, float]]) -> dict[ContentNetwork, Path]:

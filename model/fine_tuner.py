@@ -13,14 +13,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from model import losses
-from model.batches import NEAREST_SHARE, jitter, to_tensor
+from model.batches import NEAREST_SHARE, jitter
 from model.checkpoint import Networks
 from model.content import ContentLoss
 from model.engine import average_into, content_view, mixed_precision, settle_spectral_norms, update
-from model.landmark_map import draw_all
 from model.metalearning import DISCRIMINATOR_BETAS, GENERATOR_BETAS
 from model.networks import Discriminator, Generator
-from model.person import Adapted, Person, identity_embedding, warped_to
+from model.person import Adapted, Person, frames_of, identity_embedding, maps_of, warped_to
 from model.presets import Preset
 from pipeline.landmarks import nearest
 from weights.errors import HeadshotError
@@ -95,10 +94,9 @@ class FineTuner:
         weights, whole = self.preset.losses, not self.preset.losses.content_windows
         canvas = None
         if self.generator.canvas:
-            chosen = nearest(held_out.landmarks, learned.landmarks)
-            canvas = warped_to(learned.frames[chosen], learned.landmarks[chosen], held_out.landmarks, self.device)
-        target = to_tensor(held_out.frames, self.device)
-        maps = to_tensor(draw_all(held_out.landmarks, held_out.size_px), self.device)
+            chosen = learned.take(nearest(held_out.landmarks, learned.landmarks))
+            canvas = warped_to(chosen, held_out.landmarks, self.device)
+        target, maps = frames_of(held_out, self.device), maps_of(held_out, self.device)
         generator, psi = self._averaged()
         with torch.no_grad(), mixed_precision(self.device):
             generated = generator(maps, psi, canvas)
@@ -185,12 +183,18 @@ class FineTuner:
 
 def _draw(person: Person, batch: int, rng: np.random.Generator, device: torch.device, *, canvas: bool) -> _Drawn:
     pairs = [_draw_pair(person, rng) for _ in range(batch)]
-    frames = np.stack([frames for frames, _ in pairs])  # (b, 2, h, w, 3): target, canvas
-    landmarks = np.stack([landmarks for _, landmarks in pairs])
+    target, source = (
+        Person(
+            frames=np.stack([frames[place] for frames, _ in pairs]),
+            landmarks=np.stack([landmarks[place] for _, landmarks in pairs]),
+            size_px=person.size_px,
+        )
+        for place in (0, 1)
+    )
     return _Drawn(
-        target=to_tensor(frames[:, 0], device),
-        maps=to_tensor(draw_all(landmarks[:, 0], person.size_px), device),
-        canvas=warped_to(frames[:, 1], landmarks[:, 1], landmarks[:, 0], device) if canvas else None,
+        target=frames_of(target, device),
+        maps=maps_of(target, device),
+        canvas=warped_to(source, target.landmarks, device) if canvas else None,
     )
 
 

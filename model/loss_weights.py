@@ -8,7 +8,7 @@ ContentNetwork = Literal["vgg16", "vgg19", "vggface"]
 EMBEDDED_CONTENT: tuple[tuple[ContentNetwork, float], ...] = (("vgg16", 1.0),)
 """The content network that comes from a package."""
 EMBEDDED_CONTENT_SHARE = 10.0
-"""Weight of VGG16 over that of the adversarial term when it stands in for other networks: as in `compact`."""
+"""Weight of VGG16 over that of the adversarial term when it stands in for other networks."""
 
 
 class LossWeights(Record):
@@ -18,6 +18,9 @@ class LossWeights(Record):
     """L1 between activations of the generated and the target frame, summed over layers and `content_networks`."""
     content_networks: tuple[tuple[ContentNetwork, float], ...]
     """The networks compared in, each with a weight of its own; `vgg16` comes from a package (see `model.content`)."""
+    content_unit: bool
+    """Bring the activations at each position to unit length first, as LPIPS does, and add the differences up over
+    channels; false compares them as they are, by the mean over channels, as in the paper."""
     content_windows: bool
     """Show these networks half-size frames and full-size windows in turn; false shows whole frames, as in the paper."""
     pixel: float
@@ -34,7 +37,7 @@ class ReferenceLosses(LossWeights):
 
 
 def with_embedded_content(weights: ReferenceLosses) -> ReferenceLosses:
-    """Return the weights with VGG16 in place of other content networks, in `compact`'s proportion to the rest."""
+    """Return the weights with VGG16 in place of other content networks, in a proportion that small presets stood."""
     if weights.content_networks == EMBEDDED_CONTENT:
         return weights
     share = EMBEDDED_CONTENT_SHARE * weights.adversarial

@@ -44,6 +44,9 @@ class NetworkConfig(Record):
     """Residual blocks with AdaIN at the lowest resolution."""
     canvas: bool
     """Show the generator one warped frame of the person (see `Generator`); false is the paper's layout."""
+    flow_px: int | None
+    """Resolution at which the generator corrects where the canvas' pixels are, before it corrects their colours; none
+    leaves them where the warp put them."""
     embedder_channels: tuple[int, ...]
     discriminator_channels: tuple[int, ...]
     discriminator_last_blocks: int
@@ -77,7 +80,8 @@ class NetworkConfig(Record):
         for wanted, sides in (
             (self.attention_down_px, self.falling_px),
             (self.attention_up_px, self.rising_px),
+            (self.flow_px, self.rising_px),
         ):
             if wanted is not None and wanted not in sides:
-                raise ValueError(f"no block ends at the {wanted} px of the self-attention, but at {sides}")
+                raise ValueError(f"no block ends at the {wanted} px of self-attention or flow, but at {sides}")
         return self

@@ -17,14 +17,18 @@ from model.blocks import (
     head,
     initialised,
     pooled,
+    smoothed,
     stem,
 )
+from model.flow import bend, still_at_first
 from model.network_config import NetworkConfig
 
 PROJECTION_SCALE = 0.01
 OUTPUT_SCALE = 0.2
 CANVAS_RANGE = 0.98
 """Keeps atanh of a white or black canvas pixel finite; the last hundredth of the range is left to the correction."""
+FLOW_REACH = 0.25
+"""Farthest that the flow moves a pixel, in sides of the image."""
 
 
 class Embedder(nn.Module):
@@ -60,8 +64,9 @@ class Generator(nn.Module):
 
     With `config.canvas` the network also sees the canvas: one frame of the person, warped to the driving
     landmarks, and the landmark map it had before. Both enter beside the driving map, skips carry fine detail past
-    the bottleneck, and the output is a correction of the canvas. This is not in the paper, where all that is known
-    of a person passes through the identity embedding; it is what makes minutes of training on a handful of people
+    the bottleneck, and the output is a correction of the canvas, smoothed by a pixel. With `config.flow_px` it first
+    corrects where the canvas' pixels are, by a flow of that resolution. This is not in the paper, where all that is
+    known of a person passes through the identity embedding; it is what makes minutes of training on a handful of people
     enough. Without it the generator has the paper's inputs and outputs.
     """
 
@@ -84,6 +89,11 @@ class Generator(nn.Module):
         if config.attention_up_px is not None:
             self.attention_behind = config.bottleneck_blocks + config.rising_px.index(config.attention_up_px)
             self.attention = SelfAttention(steps[self.attention_behind][1], spectral=spectral)
+        self.flow: nn.Module = nn.Identity()
+        self.flow_behind = -1
+        if config.flow_px is not None:
+            self.flow_behind = config.bottleneck_blocks + config.rising_px.index(config.flow_px)
+            self.flow = still_at_first(steps[self.flow_behind][1])
         self.skips = nn.ModuleList(initialised(nn.Conv2d(c, c, 1)) for c in (rising[1:] if config.canvas else ()))
         self.head = head(channels[0], config.stride, spectral=spectral)
         self.adain_counts = [block.parameter_count for block in self.adaptive_blocks]
@@ -124,6 +134,7 @@ class Generator(nn.Module):
         inputs = landmark_maps if canvas is None else torch.cat([landmark_maps, canvas], dim=1)
         x = self.stem(inputs)
         levels: list[Tensor] = []
+        flow: Tensor | None = None
         for down in self.down:
             levels.append(x)
             x = down(x)
@@ -136,11 +147,16 @@ class Generator(nn.Module):
                 x = x + self.skips[number - rising](levels[len(blocks) - 1 - number])
             if number == self.attention_behind:
                 x = self.attention(x)
+            if number == self.flow_behind:
+                flow = self.flow(F.leaky_relu(x, self.slope)).float()
         if len(parts) > len(blocks):
             x = adaptive_instance_norm(x, *parts[-1].chunk(2, dim=1))
         x = self.head(F.leaky_relu(x, self.slope)).float()
         if canvas is not None:
-            x = x + torch.atanh(canvas[:, :3].float() * CANVAS_RANGE)
+            base = canvas[:, :3].float()
+            if flow is not None:
+                base = _moved(base, flow)
+            x = smoothed(x) + torch.atanh(base * CANVAS_RANGE)
         return torch.tanh(x)
 
     def _start_quietly(self) -> None:
@@ -192,6 +208,15 @@ class Discriminator(nn.Module):
             features.append(x)
         scores = (self.project(pooled(x, self.pooling)) * vectors).sum(dim=1) + self.bias
         return scores, features
+
+
+def _moved(
+    frames: Float[Tensor, "batch 3 height width"], flow: Float[Tensor, "batch 2 flow_height flow_width"]
+) -> Float[Tensor, "batch 3 height width"]:
+    """Return frames bent by the flow, `FLOW_REACH` at most; a cubic between their pixels keeps them sharp."""
+    reach = torch.tanh(flow) * (2 * FLOW_REACH)  # `bend` counts in half images
+    fine = F.interpolate(reach, size=frames.shape[2:], mode="bilinear", align_corners=False)
+    return bend(frames, fine, "bicubic").clamp(-1, 1)
 
 
 def _first_layer(inputs: int, outputs: int, config: NetworkConfig, *, spectral: bool) -> nn.Module:

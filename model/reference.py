@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 
 from model import checkpoint
 from model.batches import to_images
+from model.canvas import DETAIL
 from model.checkpoint import CheckpointConfig, Networks
 from model.content import ContentLoss
 from model.engine import choose_device
@@ -94,15 +95,23 @@ class ReferenceModel:
 
     @cached_property
     def _content(self) -> ContentLoss:
-        return ContentLoss.pretrained(self.config.preset.losses.content_networks).to(self.device)
+        return ContentLoss.pretrained(self.config.preset.losses).to(self.device)
 
     def feed_forward(
         self, frames: UInt8[np.ndarray, "shots size size 3"], landmarks: Float[np.ndarray, "shots points 2"]
     ) -> ReferenceHead:
-        """Return a head whose AdaIN parameters come from the embedder alone."""
-        self._check(frames, landmarks)
+        """Return a head whose AdaIN parameters come from the embedder alone.
+
+        Args:
+            frames: RGB, of `size_px`, or twice as large: canvases are sharper for it.
+            landmarks: (x, y) in pixels of the frames.
+
+        Raises:
+            HeadshotError: They do not fit the model.
+        """
+        person = self._person(frames, landmarks)
         started = time.perf_counter()
-        adapted = adapt_feed_forward(self.networks, Person(frames=frames, landmarks=landmarks), self.device)
+        adapted = adapt_feed_forward(self.networks, person, self.device)
         return self._head(adapted, started)
 
     def fine_tune(
@@ -112,11 +121,9 @@ class ReferenceModel:
         seed: int = 0,
         iterations: int | None = None,
     ) -> ReferenceHead:
-        """Return a head trained on the support frames; see `model.finetuning.fine_tune`."""
-        self._check(frames, landmarks)
-        content = self._content
+        """Return a head trained on the support frames, given as in `feed_forward`; see `model.finetuning.fine_tune`."""
+        person, content = self._person(frames, landmarks), self._content
         started = time.perf_counter()
-        person = Person(frames=frames, landmarks=landmarks)
         adapted = fine_tune(
             self.networks,
             self.networks.preset,
@@ -136,14 +143,15 @@ class ReferenceModel:
             adaptation_s=time.perf_counter() - started,
         )
 
-    def _check(self, frames: np.ndarray, landmarks: np.ndarray) -> None:
-        wanted = (self.size_px, self.size_px, 3)
+    def _person(self, frames: np.ndarray, landmarks: np.ndarray) -> Person:
+        sizes = [(side, side, 3) for side in (self.size_px, DETAIL * self.size_px)]
         points = 70 if self.gaze else 68
-        if not len(frames) or frames.shape[1:] != wanted or landmarks.shape != (len(frames), points, 2):
+        if not len(frames) or frames.shape[1:] not in sizes or landmarks.shape != (len(frames), points, 2):
             raise HeadshotError(
                 f"support of shape {frames.shape} with landmarks {landmarks.shape} does not fit the preset "
-                f"{self.config.preset.name}: it takes one or more frames of {wanted} with {points} points each; "
-                f"run the benchmark at --size {self.size_px}"
+                f"{self.config.preset.name}: it takes one or more frames of {sizes[0]} or {sizes[1]} with {points} "
+                f"points each; run the benchmark at --size {self.size_px}"
             )
         if not np.isfinite(landmarks).all():
             raise HeadshotError("a support frame has no landmarks; choose frames whose `ok` is true")
+        return Person(frames=frames, landmarks=landmarks, size_px=self.size_px)

@@ -104,7 +104,7 @@ def train(
             seed=seed,
             canvas=preset.network.canvas,
         )
-        content = ContentLoss.pretrained(preset.losses.content_networks)
+        content = ContentLoss.pretrained(preset.losses)
         learner = learner_for(preset, len(clips), content, chosen, seed, accumulate)
         if compiled:
             for module in (*learner.networks.parts.values(), content):

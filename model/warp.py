@@ -15,6 +15,7 @@ def warp(
     frame: UInt8[np.ndarray, "size size 3"],
     landmarks: Float[np.ndarray, "points 2"],
     target: Float[np.ndarray, "points 2"],
+    interpolation: int = cv2.INTER_LINEAR,
 ) -> UInt8[np.ndarray, "size size 3"]:
     """Return the frame with what lies at `landmarks` moved to `target`, the border held in place.
 
@@ -24,13 +25,14 @@ def warp(
         frame: RGB.
         landmarks: (x, y) in pixels of the frame, finite.
         target: Where they shall be.
+        interpolation: Of OpenCV, between the pixels of the frame.
 
     Source: thin-plate splines, Bookstein 1989, with points along the border as fixed controls.
     """
     size = frame.shape[0]
     border = _border(size)
     sources = _backward(np.concatenate([target, border]) / size, np.concatenate([landmarks, border]) / size, size)
-    bent = cv2.remap(frame, sources[..., 0], sources[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    bent = cv2.remap(frame, sources[..., 0], sources[..., 1], interpolation, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(bent, np.uint8)
 
 

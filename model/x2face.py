@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from model.baseline_presets import X2FaceConfig
 from model.blocks import SLOPE, initialised, instance_norm
 from model.checkpoint import Parts
+from model.flow import bend, still_at_first
 
 FLOW_SCALE = 0.1
 """Of what the layers put out. Without it the first steps throw faces out of the image, where no gradient brings them
@@ -67,7 +68,7 @@ class FlowNetwork(nn.Module):
         self.skips = skips
         self.down = nn.ModuleList(halving(a, b) for a, b in pairwise((inputs, *channels)))
         self.up = nn.ModuleList(doubling(a, b) for a, b in pairwise(channels[::-1]))
-        self.heads = nn.ModuleList(_still(count) for count in channels[::-1])
+        self.heads = nn.ModuleList(still_at_first(count) for count in channels[::-1])
 
     def forward(self, images: Float[Tensor, "batch inputs height width"]) -> Float[Tensor, "batch 2 height width"]:
         """Return, for each pixel, how far away its colour comes from: (x, y) in half images, in [-1, 1]."""
@@ -95,22 +96,6 @@ class X2FaceParts(Parts):
         return {"x2face": self.x2face}
 
 
-def bend(
-    frames: Float[Tensor, "batch 3 height width"], flow: Float[Tensor, "batch 2 height width"]
-) -> Float[Tensor, "batch 3 height width"]:
-    """Return frames whose pixels come from `flow` away, in half images; no flow is the frame itself.
-
-    Where the flow is not finite, neither is the frame: torch would read outside the image there and crash.
-    """
-    height, width = frames.shape[2:]
-    identity = torch.eye(2, 3, device=frames.device).expand(len(frames), -1, -1)
-    still = F.affine_grid(identity, [len(frames), 3, height, width], align_corners=False)
-    known = flow.isfinite().all(dim=1, keepdim=True)
-    places = still + torch.nan_to_num(flow.float()).movedim(1, -1)
-    bent = F.grid_sample(frames.float(), places, mode="bilinear", padding_mode="border", align_corners=False)
-    return bent.masked_fill(~known, torch.nan)
-
-
 def halving(inputs: int, outputs: int) -> nn.Module:
     """Return a layer that halves the resolution."""
     convolution = initialised(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))
@@ -121,13 +106,6 @@ def doubling(inputs: int, outputs: int) -> nn.Module:
     """Return a layer that doubles the resolution."""
     convolution = initialised(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1))
     return nn.Sequential(convolution, instance_norm(outputs), nn.LeakyReLU(SLOPE))
-
-
-def _still(channels: int) -> nn.Module:
-    """Return a layer from features to a flow that moves nothing yet."""
-    layer = nn.Conv2d(channels, 2, 3, padding=1, bias=False)
-    nn.init.zeros_(layer.weight)
-    return layer
 
 
 def _doubled(flow: Tensor) -> Tensor:

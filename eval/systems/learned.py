@@ -89,7 +89,7 @@ class Pix2pixHDCompact(Checkpointed[Pix2pixHDPreset]):
 
     @cached_property
     def _content(self) -> ContentLoss:
-        return ContentLoss.pretrained(self._preset.losses.content_networks).to(self._device)
+        return ContentLoss.pretrained(self._preset.losses).to(self._device)
 
     def adapt(self, support: Support) -> MapHead:
         """Train a copy of the generator on the support frames."""

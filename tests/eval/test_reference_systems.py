@@ -13,6 +13,7 @@ from eval.specs.image import PSNR
 from eval.systems.builtin import load_system
 from eval.systems.protocol import Support
 from eval.tasks import make_tasks
+from model.canvas import reduced
 from model.reference import ReferenceModel
 from tests.eval.conftest import DrawnStore
 from tests.model.conftest import write_tiny
@@ -84,3 +85,22 @@ def test_a_checkpoint_trained_on_a_person_under_test_is_refused(store: DrawnStor
     system = load_system("reference-ff", checkpoint=write_tiny(tmp_path / "leak", "ann"), device="cpu")
     with pytest.raises(HeadshotError, match="reference-ff was trained on ann"):
         benchmark(store, [system], make_tasks(store, [1], size_px=64), tmp_path / "run", specs=[PSNR])
+
+
+def test_a_benchmark_at_another_size_is_refused(checkpoint: Path, support: Support) -> None:
+    doubled = np.repeat(np.repeat(support.frames, 2, axis=1), 2, axis=2)
+    large = replace(support, frames=doubled, landmarks=support.landmarks * 2, size_px=128)
+    for name in ("reference-ff", "reference-ft"):
+        with pytest.raises(HeadshotError, match="--size 64"):
+            load_system(name, checkpoint=checkpoint, device="cpu").adapt(large)
+
+
+def test_frames_kept_at_twice_the_size_make_another_picture(checkpoint: Path, support: Support) -> None:
+    rng = np.random.default_rng(0)
+    large = rng.integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    system = load_system("reference-ff", checkpoint=checkpoint, device="cpu")
+    detailed = replace(support, frames=reduced(large, 64), frames_2x=large)
+    plain = replace(detailed, frames_2x=None)
+    one, other = (system.adapt(shown).render(support.landmarks + 1.3) for shown in (plain, detailed))
+    assert one.shape == other.shape == (2, 64, 64, 3)
+    assert not np.array_equal(one, other)

@@ -56,7 +56,7 @@ def test_networks_without_a_canvas_get_the_same_episodes_and_nothing_is_warped_f
     people: list[DrawnClip], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = batches(people).batch_at(0, CPU)
-    monkeypatch.setattr("model.batches.warp", lambda *_: pytest.fail("a frame was warped"))
+    monkeypatch.setattr("model.batches.canvas_images", lambda *_: pytest.fail("a frame was warped"))
     plain = Batches(people, [p.identity for p in people], size_px=64, shots=2, batch=4, seed=0, canvas=False)
     batch = plain.batch_at(0, CPU)
     assert batch.canvas is None

@@ -8,6 +8,7 @@ import torch
 from model import content
 from model.content import ContentLoss
 from model.loss_weights import ContentNetwork
+from model.presets import preset
 from model.vgg import SPECS, Vgg, VggSpec
 from weights.errors import HeadshotError, WeightUnavailable
 from weights.torchvision_import import import_torchvision
@@ -100,7 +101,7 @@ def test_networks_that_cannot_be_had_stop_early_and_all_at_once(
 
     monkeypatch.setattr(content, "fetch", refuse)
     with pytest.raises(HeadshotError) as caught:
-        ContentLoss.pretrained((("vgg19", 0.15), ("vggface", 0.025)))
+        ContentLoss.pretrained(preset("zakharov-256-v2").losses)
     message = str(caught.value)
     assert "vgg19-torchvision is not here." in message
     assert "vggface is not here." in message
@@ -109,7 +110,9 @@ def test_networks_that_cannot_be_had_stop_early_and_all_at_once(
 
 def test_vggface_says_how_it_is_added(empty_cache: Path) -> None:
     with pytest.raises(HeadshotError, match="headshot weights add vggface PATH"):
-        ContentLoss.pretrained((("vggface", 0.025),))
+        ContentLoss.pretrained(
+            preset("zakharov-256-v2").losses.model_copy(update={"content_networks": (("vggface", 0.025),)})
+        )
 
 
 def test_a_frame_has_no_distance_to_itself(random_weight_content: ContentLoss) -> None:
@@ -129,3 +132,28 @@ def test_gradients_reach_the_generated_frame_but_not_the_network(random_weight_c
     assert generated.grad is not None
     assert generated.grad.abs().sum() > 0
     assert all(p.grad is None for p in random_weight_content.parameters())
+
+
+def unit_loss(frames: tuple[torch.Tensor, torch.Tensor], factor: float = 1.0) -> float:
+    """Return the loss of unit length over a network that passes on the three colours of each pixel, times a factor."""
+    spec = VggSpec(weight_id="none", widths=(3,), taps=(0,), mean=(0, 0, 0), std=(1, 1, 1), bgr=False, scale=1.0)
+    weight = torch.zeros(3, 3, 3, 3)
+    weight[range(3), range(3), 1, 1] = factor
+    network = Vgg(spec, {"features.0.weight": weight, "features.0.bias": torch.zeros(3)})
+    return float(ContentLoss([(network, 1.0)], unit=True)(*frames))
+
+
+def colour(*rgb: float) -> torch.Tensor:
+    """Return a frame of one colour, given in [0, 1]."""
+    return torch.tensor(rgb).view(1, 3, 1, 1).expand(1, 3, 4, 4) * 2 - 1
+
+
+def test_activations_of_unit_length_are_compared_by_direction() -> None:
+    """(3, 4, 0) / 5 and (4, 3, 0) / 5 are .2 apart in two channels; twice as bright makes no difference."""
+    assert unit_loss((colour(0.3, 0.4, 0), colour(0.8, 0.6, 0))) == pytest.approx(0.4, rel=0.01)
+    assert unit_loss((colour(0.3, 0.4, 0), colour(0.6, 0.8, 0))) == pytest.approx(0, abs=0.01)
+    assert unit_loss((colour(0.3, 0.4, 0), colour(0.8, 0.6, 0)), factor=50) == pytest.approx(0.4, rel=0.01)
+
+
+def test_unit_length_of_nothing_is_nothing() -> None:
+    assert unit_loss((colour(0, 0, 0), colour(0, 0, 0))) == 0

@@ -25,7 +25,7 @@ def networks(tiny: Preset) -> Networks:
 
 
 def person_of(clip: DrawnClip, shots: int) -> Person:
-    return Person(frames=clip.images[:shots], landmarks=clip.points[:shots])
+    return Person(frames=clip.images[:shots], landmarks=clip.points[:shots], size_px=64)
 
 
 def error_on(adapted_frames: torch.Tensor, clip: DrawnClip) -> float:
@@ -102,7 +102,7 @@ def test_it_stops_early_where_held_out_frames_get_worse(
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
     clip = DrawnClip("ada", (200, 150, 120), frames=4)
-    person = Person(frames=noise, landmarks=clip.points)
+    person = Person(frames=noise, landmarks=clip.points, size_px=64)
     tuned = fine_tune(networks, stopping(tiny, 60, 2e-2), random_weight_content, person, device=CPU, seed=0)
     assert tuned.iterations < 30
     assert len(tuned.person.frames) == 4
@@ -153,7 +153,7 @@ def test_without_a_canvas_nothing_is_warped_and_averaged_layers_keep_a_spectral_
     people: list[DrawnClip],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("model.batches.warp", lambda *_: pytest.fail("a frame was warped"))
+    monkeypatch.setattr("model.person.canvas_images", lambda *_: pytest.fail("a frame was warped"))
     torch.manual_seed(0)
     networks = Networks(small_zakharov, clips=1)
     preset = stopping(small_zakharov, 4, 5e-2)

@@ -46,7 +46,7 @@ def checkpoint(looking: Preset, drawn_store: DrawnStore, tmp_path: Path) -> Path
 
 def test_batches_draw_the_irises_of_a_store_that_has_them(drawn_store: DrawnStore, people: list[DrawnClip]) -> None:
     def maps(store: DrawnStore) -> torch.Tensor:
-        clips = [StoredClip(store=store, clip=c, rows=np.arange(c.frames), size_px=64) for c in people]
+        clips = [StoredClip(store=store, clip=c, rows=np.arange(c.frames), side_px=64) for c in people]
         batches = Batches(clips, [c.identity for c in people], size_px=64, shots=2, batch=2, seed=0)
         return batches.batch_at(0, CPU).target_maps
 
@@ -82,7 +82,9 @@ def test_fine_tuning_without_a_canvas_takes_irises_too(
     for module in learner.networks.parts.values():
         module.eval().requires_grad_(False)
     person = Person(
-        frames=people[0].images[:3], landmarks=np.stack([with_irises(points, 1) for points in people[0].points[:3]])
+        frames=people[0].images[:3],
+        landmarks=np.stack([with_irises(points, 1) for points in people[0].points[:3]]),
+        size_px=64,
     )
     tuned = fine_tune(
         learner.networks,

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from model.attention import SelfAttention
 from model.checkpoint import Networks
 from model.network_config import NetworkConfig
-from model.networks import Discriminator, Embedder, Generator
+from model.networks import CANVAS_RANGE, Discriminator, Embedder, Generator, _moved
 from model.presets import Preset, preset
 
 
@@ -53,6 +54,33 @@ def test_generator_without_canvas_depends_on_the_person_through_adain_parameters
         network(maps, torch.zeros(1, network.adain_parameter_count), torch.zeros(1, 6, 64, 64))
 
 
+def test_the_flow_moves_the_canvas_and_at_first_does_not(tiny: Preset) -> None:
+    torch.manual_seed(0)
+    network = Generator(tiny.network).eval()
+    canvas = torch.rand(1, 6, 64, 64) * 1.6 - 0.8
+    canvas[:, :3] = F.avg_pool2d(F.pad(canvas[:, :3], (4, 4, 4, 4)), 9, stride=1)
+    params = network.adain_params(torch.zeros(1, tiny.network.identity_embedding))
+    for parameter in network.head.parameters():
+        parameter.data.zero_()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            network(canvas[:, 3:], params, canvas), canvas[:, :3] * CANVAS_RANGE, atol=1e-3, rtol=0
+        )
+        network.flow.weight.zero_()
+        moved = _moved(canvas[:, :3], torch.full((1, 2, 16, 16), 10.0))
+    quarter = 16
+    torch.testing.assert_close(moved[..., :-quarter, :-quarter], canvas[:, :3, quarter:, quarter:], atol=1e-3, rtol=0)
+
+
+def test_gradients_reach_the_flow(tiny: Preset) -> None:
+    torch.manual_seed(0)
+    network = Generator(tiny.network)
+    canvas = torch.rand(1, 6, 64, 64) * 1.6 - 0.8
+    params = network.adain_params(torch.zeros(1, tiny.network.identity_embedding))
+    (network(canvas[:, 3:], params, canvas) - canvas[:, :3].roll(2, dims=3)).abs().mean().backward()
+    assert network.flow.weight.grad.abs().sum() > 0
+
+
 def test_generator_with_canvas_starts_from_the_canvas(tiny: Preset) -> None:
     """Before any training the output is close to the canvas frame: what is learned is a correction of it."""
     network = Generator(tiny.network).eval()
@@ -67,7 +95,7 @@ def test_generator_with_canvas_starts_from_the_canvas(tiny: Preset) -> None:
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_output_has_the_size_of_the_input_at_either_stride(tiny: Preset, stride: int) -> None:
-    network = Generator(tiny.network.model_copy(update={"stride": stride}))
+    network = Generator(tiny.network.model_copy(update={"stride": stride, "flow_px": 64 // stride}))
     params = torch.zeros(1, network.adain_parameter_count)
     assert network(torch.zeros(2, 3, 64, 64), params, torch.zeros(2, 6, 64, 64)).shape == (2, 3, 64, 64)
 

@@ -195,7 +195,7 @@ def test_support_of_another_size_is_refused(tiny: Preset, drawn_store: DrawnStor
     train(drawn_store, tiny, tmp_path, device="cpu")
     model = ReferenceModel.load(tmp_path, "cpu")
     with pytest.raises(HeadshotError, match="--size 64"):
-        model.feed_forward(np.zeros((1, 128, 128, 3), np.uint8), np.zeros((1, 68, 2), np.float32))
+        model.feed_forward(np.zeros((1, 96, 96, 3), np.uint8), np.zeros((1, 68, 2), np.float32))
     lost = np.full((1, 68, 2), np.nan, np.float32)
     with pytest.raises(HeadshotError, match="no landmarks"):
         model.feed_forward(np.zeros((1, 64, 64, 3), np.uint8), lost)
