@@ -6,24 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from eval.features import Extractor
+import numpy as np
+from jaxtyping import Float
+
+from eval.features import Extractor, Frames
 from eval.metrics.failure import MissingFace
 from eval.metrics.frechet import FrechetMetric
 from eval.metrics.geometry import FaceLandmarks, Nme
-from eval.metrics.image import (
-    SsimMaps,
-    absolute_error,
-    decibels,
-    l1,
-    mean_of_maps,
-    psnr,
-    squared_error,
-    ssim_skimage_default,
-)
+from eval.metrics.image import SSIM_BORDER_PX, SsimMaps, l1, mean_of_maps, psnr, ssim_skimage_default
 from eval.metrics.kernel import KernelMetric
 from eval.metrics.measured import FrameMetric, PairMetric, SetMetric
 from eval.metrics.multiscale import MsSsim
-from eval.metrics.regions import MeasureWithin, RegionMetric, masked_mean
+from eval.metrics.regions import (
+    Masks,
+    MeasureWithin,
+    RegionMetric,
+    absolute_error_within,
+    masked_mean,
+    psnr_within,
+)
 from eval.metrics.spectral import spectral_distance
 from eval.metrics.temporal import FlickerMetric, dtssd
 from eval.specs.regions import REGIONS
@@ -185,11 +186,12 @@ def _inception(spec: MetricSpec) -> Extractor:
     return InceptionFeatures.load(fetch(spec.weights[0]))
 
 
-_WITHIN: dict[str, MeasureWithin] = {
-    "psnr": lambda one, other, masks: decibels(masked_mean(squared_error(one.pixels, other.pixels), masks)),
-    "l1": lambda one, other, masks: masked_mean(absolute_error(one.pixels, other.pixels), masks),
-    "ssim": lambda one, other, masks: masked_mean(_ssim_maps()(one, other), masks),
-}
+def _ssim_within(one: Frames, other: Frames, masks: Masks) -> Float[np.ndarray, " frames"]:
+    inside = slice(SSIM_BORDER_PX, -SSIM_BORDER_PX)
+    return masked_mean(_ssim_maps()(one, other), masks[:, inside, inside])
+
+
+_WITHIN: dict[str, MeasureWithin] = {"psnr": psnr_within, "l1": absolute_error_within, "ssim": _ssim_within}
 
 _LOADERS: dict[str, Callable[[MetricSpec, int], FrameMetric]] = {
     "psnr": _load_psnr,

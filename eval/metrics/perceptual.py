@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from safetensors.torch import load_file
 from torch import Tensor
 
-from eval.features import FeatureCache, Frames
+from eval.features import FeatureCache, Frames, pair_digest
 from eval.metrics.recent import Recent
 from weights.errors import HeadshotError
 from weights.files import sha256_of
@@ -30,7 +30,8 @@ _HEADS_SHA256: dict[Trunk, str] = {
 _NAMES: dict[Trunk, str] = {"alex": "AlexNet", "vgg": "VGG16"}
 
 Layers = list[Tensor]
-"""Of one frame: unit-normalised activations of five layers, each (channels, height, width)."""
+"""Of a frame: unit-normalised activations of five layers, each (channels, height, width). Of a pair: the weighted
+distance at each position of a layer, (height, width)."""
 
 
 class Lpips:
@@ -40,9 +41,10 @@ class Lpips:
 
     def __init__(self, network: Any, key: str) -> None:
         """Wrap an `lpips.LPIPS` in evaluation mode."""
-        self._network = network
+        self.network = network
         self.key = key
-        self._recent: Recent[Layers] = Recent(_REMEMBERED_BYTES, lambda layers: sum(each.nbytes for each in layers))
+        self._recent: Recent[Layers] = Recent(_REMEMBERED_BYTES, _bytes)
+        self._recent_maps: Recent[Layers] = Recent(_REMEMBERED_BYTES // 16, _bytes)
 
     @classmethod
     def load(cls, path: Path, trunk: Trunk = "alex") -> "Lpips":
@@ -110,10 +112,17 @@ class Lpips:
 
     def _maps(self, generated: Frames, target: Frames) -> list[Float[Tensor, "frames height width"]]:
         """Return the weighted distance at each position of each layer."""
-        with torch.inference_mode():
-            one, other = self._activations(generated), self._activations(target)
-            heads = enumerate(self._network.lins)
-            return [head((_stack(one, place) - _stack(other, place)) ** 2)[:, 0] for place, head in heads]
+        keys = [pair_digest(*pair) for pair in zip(generated.digests, target.digests, strict=True)]
+
+        def compute(places: Sequence[int]) -> list[Layers]:
+            with torch.inference_mode():
+                one, other = (self._activations(side.take(places)) for side in (generated, target))
+                heads = enumerate(self.network.lins)
+                found = [head((_stack(one, place) - _stack(other, place)) ** 2)[:, 0] for place, head in heads]
+            return [[maps[row].clone() for maps in found] for row in range(len(places))]
+
+        known = self._recent_maps.get(keys, compute)
+        return [_stack(known, place) for place in range(len(self.network.lins))]
 
     def _activations(self, frames: Frames) -> list[Layers]:
         import lpips
@@ -121,7 +130,7 @@ class Lpips:
         def compute(places: Sequence[int]) -> list[Layers]:
             pixels = np.ascontiguousarray(frames.pixels[list(places)])
             scaled = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
-            layers = self._network.net.forward(self._network.scaling_layer(scaled))
+            layers = self.network.net.forward(self.network.scaling_layer(scaled))
             normalised = [lpips.normalize_tensor(layer) for layer in layers]
             # Copies, because a view of one frame would keep the whole batch in memory.
             return [[layer[place].clone() for layer in normalised] for place in range(len(places))]
@@ -152,7 +161,11 @@ def _enlargement(from_px: int, to_px: int) -> Float[Tensor, "to_px from_px"]:
     return torch.nn.functional.interpolate(unit, size=to_px, mode="linear", align_corners=False)[0].T
 
 
-def _stack(frames: list[Layers], place: int) -> Float[Tensor, "frames channels height width"]:
+def _bytes(layers: Layers) -> int:
+    return sum(each.nbytes for each in layers)
+
+
+def _stack(frames: list[Layers], place: int) -> Float[Tensor, "frames ..."]:
     return torch.stack([layers[place] for layers in frames])
 
 

@@ -1,7 +1,7 @@
 """Face, mouth and eyes of the target as masks, and image metrics within them."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from eval.features import FeatureCache, Frames
 from eval.metrics.geometry import POINTS, FaceLandmarks
+from eval.metrics.image import decibels
 from eval.metrics.measured import TARGET_NO_FACE, TARGET_NO_REGION, Measured
 from eval.specs.regions import MARGIN, Region
 from eval.specs.spec import MetricSpec
@@ -84,27 +85,46 @@ def _mask_of(points_bytes: bytes, region: Region, size_px: int) -> Bool[np.ndarr
         first = np.clip(np.floor(hull.min(axis=0) - margin), 0, size_px).astype(int)
         last = np.clip(np.ceil(hull.max(axis=0) + margin) + 1, 0, size_px).astype(int)
         columns, rows = np.meshgrid(np.arange(first[0], last[0]), np.arange(first[1], last[1]))
-        near = _distance_to(hull, np.stack([columns, rows], axis=-1).astype(np.float64)) <= margin
-        mask[first[1] : last[1], first[0] : last[0]] |= near
+        pixels = np.stack([columns, rows], axis=-1).astype(np.float64)
+        mask[first[1] : last[1], first[0] : last[0]] |= _near(hull, pixels, margin)
     return mask
 
 
+def absolute_error_within(generated: Frames, target: Frames, masks: Masks) -> Float[np.ndarray, " frames"]:
+    """Return the mean absolute difference over the pixels of each mask as a fraction of 255."""
+    return np.array([np.mean(np.abs(gap)) / 255 for gap in _gaps(generated, target, masks)])
+
+
+def psnr_within(generated: Frames, target: Frames, masks: Masks) -> Float[np.ndarray, " frames"]:
+    """Return the peak signal-to-noise ratio over the pixels of each mask in dB, at most 100."""
+    return decibels(np.array([np.mean(gap * gap) for gap in _gaps(generated, target, masks)]))
+
+
 def masked_mean(maps: Float[np.ndarray, "frames size size"], masks: Masks) -> Float[np.ndarray, " frames"]:
-    """Return the mean of each map over the pixels of its mask that have a value; NaN where there are none."""
-    counted = masks & ~np.isnan(maps)
-    sums = np.where(counted, maps, 0).sum(axis=(1, 2))
-    counts = counted.sum(axis=(1, 2))
-    return np.asarray(np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0))
+    """Return the mean of each map over its mask; NaN where that is empty."""
+    chosen = [values[mask] for values, mask in zip(maps, masks, strict=True)]
+    return np.array([values.mean() if len(values) else np.nan for values in chosen])
 
 
-def _distance_to(
-    hull: Float[np.ndarray, "corners 2"], pixels: Float[np.ndarray, "height width 2"]
-) -> Float[np.ndarray, "height width"]:
-    """Return how far each pixel is from a convex polygon; 0 inside."""
+def _gaps(generated: Frames, target: Frames, masks: Masks) -> Iterator[Float[np.ndarray, "pixels 3"]]:
+    for x, y, mask in zip(generated.pixels, target.pixels, masks, strict=True):
+        yield x[mask].astype(np.float64) - y[mask]
+
+
+def _near(
+    hull: Float[np.ndarray, "corners 2"], pixels: Float[np.ndarray, "height width 2"], margin_px: float
+) -> Bool[np.ndarray, "height width"]:
+    """Return which pixels lie in a convex polygon, or at most so far from it."""
     edges = np.roll(hull, -1, axis=0) - hull
-    gaps = pixels[:, :, None] - hull  # (height, width, corners, 2)
-    along = np.clip(np.sum(gaps * edges, axis=-1) / np.maximum(np.sum(edges**2, axis=-1), 1e-12), 0, 1)
-    distance = np.linalg.norm(gaps - along[..., None] * edges, axis=-1).min(axis=-1)
-    sides = edges[:, 0] * gaps[..., 1] - edges[:, 1] * gaps[..., 0]
-    inside = (sides >= 0).all(axis=-1) | (sides <= 0).all(axis=-1)
-    return np.where(inside & (len(hull) > 2), 0.0, distance)
+    lengths = np.maximum(np.linalg.norm(edges, axis=1), 1e-9)
+    turned = np.stack([edges[:, 1], -edges[:, 0]], axis=1) / lengths[:, None]
+    outwards = turned if np.sum((hull - hull.mean(axis=0)) * turned) >= 0 else -turned
+    beyond = (pixels @ outwards.T - np.sum(hull * outwards, axis=1)).max(axis=-1)
+    # Up to the margin beyond the sides, only at corners: there the distance is to a point, not to a line.
+    near = (beyond <= 0) & (len(hull) > 2)  # two points are a line, which has no inside
+    strip = ~near & (beyond <= margin_px)
+    gaps = pixels[strip][:, None] - hull
+    along = np.clip(np.sum(gaps * edges, axis=-1) / lengths**2, 0, 1)
+    distance = np.linalg.norm(gaps - along[..., None] * edges, axis=-1)
+    near[strip] = distance.min(axis=-1) <= margin_px
+    return np.asarray(near)

@@ -1,5 +1,7 @@
 """Radial power spectra: how much of each size of detail a picture has."""
 
+import functools
+
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
@@ -33,6 +35,7 @@ def radial_spectrum_db(frame: UInt8[np.ndarray, "size size 3"]) -> Float[np.ndar
     return np.asarray(10 * np.log10(sums[rings] / counts[rings] + _ROUNDING_VARIANCE))
 
 
+@functools.cache
 def _radii(size_px: int) -> Int[np.ndarray, "size size"]:
     """Return the rounded distance of each frequency from zero."""
     frequencies = np.fft.fftfreq(size_px, 1 / size_px)

@@ -79,7 +79,7 @@ SSIM = _ssim(
 SSIM_SKIMAGE = _ssim(
     metric="ssim.skimage-default",
     title="SSIM (scikit-image default)",
-    tier="default",
+    tier="extra",
     equation=f"sx^2, sy^2 and sxy with 1 / 48 instead of 1 / 49, {_CONSTANTS}",
     source=(
         "Equals skimage.metrics.structural_similarity(data_range=255, channel_axis=-1) to 1e-5: what many tables that "

@@ -53,7 +53,7 @@ def test_equals_the_forward_pass_of_the_package(lpips_alex: Lpips, photos: np.nd
     noisy = np.clip(photos + np.random.default_rng(0).normal(0, 25, photos.shape), 0, 255).astype(np.uint8)
     inputs = [torch.from_numpy(side).permute(0, 3, 1, 2) / 127.5 - 1 for side in (noisy, photos)]
     with torch.inference_mode():
-        expected = lpips_alex._network(*inputs).flatten().numpy()
+        expected = lpips_alex.network(*inputs).flatten().numpy()
     assert lpips_alex(Frames.of(noisy), Frames.of(photos)) == pytest.approx(expected, abs=1e-6)
 
 

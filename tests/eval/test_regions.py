@@ -3,8 +3,8 @@ import pytest
 import skimage.data
 
 from eval.features import FeatureCache, Frames
-from eval.metrics.image import absolute_error, decibels, psnr, squared_error, ssim_maps
-from eval.metrics.regions import RegionMetric, masked_mean, region_mask
+from eval.metrics.image import l1, psnr, ssim, ssim_maps
+from eval.metrics.regions import RegionMetric, absolute_error_within, masked_mean, psnr_within, region_mask
 from eval.specs.image import PSNR
 from eval.specs.regions import REGIONS, Region, at
 from pipeline.landmarks import interocular
@@ -59,7 +59,13 @@ def test_the_regions_are_parts_of_the_face_and_do_not_meet() -> None:
 def test_shut_eyes_still_have_a_region() -> None:
     shut = face()
     shut[36:48, 1] = 40
-    assert region_mask(shut, "eyes", SIZE_PX).sum() > 50
+    mask = region_mask(shut, "eyes", SIZE_PX)
+    assert mask.sum() > 50
+    reach = np.flatnonzero(mask[40])  # the corners are at 30 and 66, the margin is 3.6 pixels
+    assert (reach.min(), reach.max()) == (27, 69)
+    shut[36:48] = shut[[36]]
+    shut[45, 0] += 30  # the other corner, so that there is a distance between the eyes
+    assert region_mask(shut, "eyes", SIZE_PX).any()
 
 
 def test_a_region_outside_of_the_picture_or_without_points_is_empty() -> None:
@@ -70,10 +76,10 @@ def test_a_region_outside_of_the_picture_or_without_points_is_empty() -> None:
     assert not half[:, 50:].any()
 
 
-def test_the_mean_over_a_mask_leaves_out_what_has_no_value() -> None:
-    maps = np.array([[[1.0, 2.0], [np.nan, 9.0]]] * 3)
-    masks = np.array([[[True, True], [True, False]], [[False, False], [True, False]], [[True] * 2] * 2])
-    assert masked_mean(maps, masks)[[0, 2]] == pytest.approx([1.5, 4])
+def test_the_mean_over_an_empty_mask_is_no_number() -> None:
+    maps = np.arange(8.0).reshape(2, 2, 2)
+    masks = np.array([[[True, True], [False, True]], [[False, False], [False, False]]])
+    assert masked_mean(maps, masks)[0] == pytest.approx(4 / 3)
     assert np.isnan(masked_mean(maps, masks)[1])
 
 
@@ -91,10 +97,7 @@ class GivenLandmarks:
 
 
 def psnr_at(region: Region, *points: np.ndarray) -> RegionMetric:
-    def measure(one: Frames, other: Frames, masks: np.ndarray) -> np.ndarray:
-        return decibels(masked_mean(squared_error(one.pixels, other.pixels), masks))
-
-    return RegionMetric(at(PSNR, region), "key", region, GivenLandmarks(*points), measure)
+    return RegionMetric(at(PSNR, region), "key", region, GivenLandmarks(*points), psnr_within)
 
 
 def frames_of(*numbers: int) -> np.ndarray:
@@ -130,14 +133,12 @@ def test_targets_without_face_or_region_are_left_out_for_all_alike() -> None:
 
 
 def test_the_whole_picture_as_a_region_gives_the_whole_metric() -> None:
-    from eval.metrics.image import l1, ssim
-
     one, other = frames_of(0, 1), frames_of(1, 0)[::-1]
     other = np.clip(other * 0.8 + 20, 0, 255).astype(np.uint8)
-    everything = np.ones((2, SIZE_PX, SIZE_PX), bool)
-    assert masked_mean(ssim_maps(one, other), everything) == pytest.approx(ssim(one, other), abs=1e-12)
-    assert masked_mean(absolute_error(one, other), everything) == pytest.approx(l1(one, other), abs=1e-12)
-    assert decibels(masked_mean(squared_error(one, other), everything)) == pytest.approx(psnr(one, other), abs=1e-12)
+    everything, sides = np.ones((2, SIZE_PX, SIZE_PX), bool), (Frames.of(one), Frames.of(other))
+    assert masked_mean(ssim_maps(one, other), everything[:, 5:-5, 5:-5]) == pytest.approx(ssim(one, other), abs=1e-12)
+    assert absolute_error_within(*sides, everything) == pytest.approx(l1(one, other), abs=1e-12)
+    assert psnr_within(*sides, everything) == pytest.approx(psnr(one, other), abs=1e-12)
 
 
 @pytest.mark.slow
@@ -152,10 +153,10 @@ def test_lpips_in_a_region_is_the_mean_of_the_packages_own_map(trunk: str) -> No
     target = np.stack([photo[y : y + SIZE_PX, x : x + SIZE_PX] for y, x in ((0, 180), (100, 60))])
     generated = np.clip(target + np.random.default_rng(0).normal(0, 25, target.shape), 0, 255).astype(np.uint8)
     masks = np.stack([region_mask(face(), "mouth", SIZE_PX), region_mask(face(), "face", SIZE_PX)])
-    metric._network.spatial = True
+    metric.network.spatial = True
     sides = [torch.from_numpy(side).permute(0, 3, 1, 2) / 127.5 - 1 for side in (generated, target)]
     with torch.inference_mode():
-        maps = metric._network(*sides)[:, 0].numpy()
+        maps = metric.network(*sides)[:, 0].numpy()
     expected = [float(one[mask].mean()) for one, mask in zip(maps, masks, strict=True)]
     assert metric.within(Frames.of(generated), Frames.of(target), masks) == pytest.approx(expected, abs=1e-6)
 

@@ -68,7 +68,7 @@ def test_t_lpips_is_the_difference_of_two_distances_of_the_package() -> None:
     found = metric.score(Frames.of(generated), Frames.of(film(), IN_A_ROW), FeatureCache()).values
     tensors = [torch.from_numpy(side).permute(0, 3, 1, 2) / 127.5 - 1 for side in (generated, film())]
     with torch.inference_mode():
-        changes = [lpips._network(side[:-1], side[1:]).flatten().numpy() for side in tensors]
+        changes = [lpips.network(side[:-1], side[1:]).flatten().numpy() for side in tensors]
     assert np.isnan(found[0])
     assert found[1:] == pytest.approx(np.abs(changes[0] - changes[1]), abs=1e-6)
     assert found[2] > found[1]
