@@ -191,16 +191,17 @@ def _lpips(one: Path, other: Path, network: Any) -> float:
 
 
 def _scikit_image(one: Path, other: Path) -> Mapping[str, float]:
+    from skimage import metrics
     from skimage.io import imread
-    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+    theirs: Any = metrics  # it has no types
     wang = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     pairs = [[imread(path) for path in paths] for paths in _files(one, other)]
     return {
         SSIM.id: float(
-            np.mean([structural_similarity(*pair, data_range=255, channel_axis=-1, **wang) for pair in pairs])
+            np.mean([theirs.structural_similarity(*pair, data_range=255, channel_axis=-1, **wang) for pair in pairs])
         ),
-        PSNR.id: float(np.mean([peak_signal_noise_ratio(y, x, data_range=255) for x, y in pairs])),
+        PSNR.id: float(np.mean([theirs.peak_signal_noise_ratio(y, x, data_range=255) for x, y in pairs])),
     }
 
 
@@ -210,7 +211,7 @@ def _csim(one: Path, other: Path) -> float:
     for paths in _files(one, other):
         vectors = []
         for path in paths:
-            image = cv2.imread(str(path))[..., ::-1].copy()
+            image = np.ascontiguousarray(np.asarray(cv2.imread(str(path)))[..., ::-1])
             faces = backend.find(image)[:1]
             if faces:
                 vectors.append(embed(network, image, backend.refine([image], faces)[0].points))
@@ -230,8 +231,8 @@ def main() -> None:
     parser.add_argument("--data", default="data/demo", help="folder of the dataset")
     parser.add_argument("--frames", type=int, default=32, help="frames of each clip, at least 8")
     parser.add_argument("--size", type=int, default=128, help="side of the frames in pixels")
-    parser.add_argument("--systems", type=int, default=5)
-    parser.add_argument("--shots", default="1,8,32")
+    parser.add_argument("--systems", type=int, default=5, help="how many, each worse than the one before")
+    parser.add_argument("--shots", default="1,8,32", help="numbers of support frames")
     parser.add_argument("--width", type=int, default=2048, choices=(64, 192, 768, 2048), help="Inception features")
     parser.add_argument("--part", default="both", choices=("both", "sequence", "metrics"), help="which table")
     chosen = parser.parse_args()

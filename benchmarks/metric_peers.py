@@ -101,16 +101,17 @@ def _tensors(sides: tuple[Images, Images]) -> list[torch.Tensor]:
 
 
 def _scikit_image(frames: int, size_px: int) -> Iterator[Match]:
-    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+    from skimage import metrics
 
+    theirs: Any = metrics  # it has no types
     sides = _images(frames, size_px)
 
     def similarity(**options: Any) -> Answer:
         shared = {"data_range": 255, "channel_axis": -1}
-        return np.array([structural_similarity(x, y, **shared, **options) for x, y in zip(*sides, strict=True)])
+        return np.array([theirs.structural_similarity(x, y, **shared, **options) for x, y in zip(*sides, strict=True)])
 
     def ratio() -> Answer:
-        return np.array([peak_signal_noise_ratio(y, x, data_range=255) for x, y in zip(*sides, strict=True)])
+        return np.array([theirs.peak_signal_noise_ratio(y, x, data_range=255) for x, y in zip(*sides, strict=True)])
 
     def wang() -> Answer:
         return similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
@@ -128,15 +129,15 @@ def _torchmetrics(frames: int, size_px: int) -> Iterator[Match]:
     from torchmetrics.image.fid import _compute_fid
     from torchmetrics.image.kid import poly_mmd
 
+    measure: Any = structural_similarity_index_measure  # what it returns depends on its options
     sides, (x, y) = _images(frames, size_px), _features(frames)
-    tensors, features = _tensors(sides), [torch.from_numpy(side) for side in (x, y)]
+    tensors, (one, other) = _tensors(sides), (torch.from_numpy(side) for side in (x, y))
 
     def similarity() -> Answer:
-        found = structural_similarity_index_measure(*tensors, data_range=255.0, reduction="none")
-        return np.asarray(found.numpy())
+        return np.asarray(measure(*tensors, data_range=255.0, reduction="none").numpy())
 
     def fid() -> Answer:
-        moments = [part for side in features for part in (side.mean(0), side.T.cov())]
+        moments = [part for side in (one, other) for part in (side.mean(0), side.T.cov())]
         return np.asarray(_compute_fid(*moments).numpy())
 
     shared = {"peer": "torchmetrics"}
@@ -146,7 +147,7 @@ def _torchmetrics(frames: int, size_px: int) -> Iterator[Match]:
         metric="kid algebra",
         units=len(x),
         ours=lambda: np.array(kernel_distance(x, y)),
-        theirs=lambda: poly_mmd(*features).numpy(),
+        theirs=lambda: poly_mmd(one, other).numpy(),
         **shared,
     )
 

@@ -32,7 +32,7 @@ def psnr(generated: Images, target: Images) -> Float[np.ndarray, " frames"]:
     frames give 100 dB instead of infinity.
     """
     gaps = generated.astype(np.int32) - target
-    return decibels(np.mean(gaps * gaps, axis=(1, 2, 3), dtype=np.float64))
+    return decibels(np.asarray(np.mean(gaps * gaps, axis=(1, 2, 3), dtype=np.float64)))
 
 
 def decibels(squared_error: Float[np.ndarray, " frames"]) -> Float[np.ndarray, " frames"]:
@@ -111,7 +111,7 @@ def _maps(generated: Images, target: Images, similarity: Callable[[Image, Image]
 
 def _gaussian_similarity(x: Image, y: Image) -> Image:
     luminance, contrast = similarity_terms(x, y)
-    return luminance * contrast
+    return np.asarray(luminance * contrast)
 
 
 def similarity_terms(x: Image, y: Image) -> tuple[Image, Image]:
@@ -130,7 +130,8 @@ def _flat_similarity(x: Image, y: Image) -> Image:
     unbiased = pixels / (pixels - 1)
     covariance = unbiased * (_box(x * y) - product)
     variances = unbiased * (_box(x * x + y * y) - squares)
-    return ((2 * product + C1) * (2 * covariance + C2)) / ((squares + C1) * (variances + C2))
+    score = ((2 * product + C1) * (2 * covariance + C2)) / ((squares + C1) * (variances + C2))
+    return np.asarray(score)
 
 
 def _blur(image: Image) -> Image:

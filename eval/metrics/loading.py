@@ -101,11 +101,10 @@ def _load_lpips(spec: MetricSpec, workers: int) -> PairMetric:  # noqa: ARG001
 
 def _load_region(spec: MetricSpec, workers: int) -> RegionMetric:  # noqa: ARG001
     name, _, region = spec.id.partition("@")
-    if name.startswith("lpips."):
+    measure, key = _WITHIN.get(name), spec.versioned_id
+    if measure is None:
         network = _lpips(spec)
         measure, key = network.within, network.key
-    else:
-        measure, key = _WITHIN[name], spec.versioned_id
     landmarks = FaceLandmarks.load(load_backend())
     (wanted,) = (known for known in REGIONS if known == region)
     return RegionMetric(spec, f"{key}@{region}.{spec.version}+{landmarks.key}", wanted, landmarks, measure)

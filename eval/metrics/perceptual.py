@@ -151,7 +151,8 @@ class ChangeLpips:
 
         Source: tLP of Chu et al. 2020, "Learning temporal coherence via self-supervision", without its factor of 100.
         """
-        return np.abs(cache.pair_values(self.lpips, *generated) - cache.pair_values(self.lpips, *target))
+        changes = [cache.pair_values(self.lpips, *side) for side in (generated, target)]
+        return np.asarray(np.abs(changes[0] - changes[1]))
 
 
 @functools.lru_cache(maxsize=64)

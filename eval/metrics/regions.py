@@ -41,7 +41,9 @@ class RegionMetric:
         masks = self.masks(target, cache)
         values, known = np.full(len(target), np.nan), np.flatnonzero(masks.any(axis=(1, 2)))
         if len(known):
-            values[known] = self.measure_within(generated.take(known), target.take(known), masks[known])
+            values[known] = self.measure_within(
+                generated.take(known.tolist()), target.take(known.tolist()), masks[known]
+            )
         return values
 
     def score(self, generated: Frames, target: Frames, cache: FeatureCache) -> Measured:
