@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from weights.errors import HeadshotError
 from weights.files import publish
@@ -29,16 +29,21 @@ class Frames:
 
     pixels: UInt8[np.ndarray, "frames size size 3"]
     digests: tuple[Digest, ...]
+    previous: Int[np.ndarray, " frames"] | None = None
+    """Of each frame, the place of the one just before it in time, -1 where that is not among them (see
+    `eval.neighbours`); None where nobody said."""
 
     @classmethod
-    def of(cls, pixels: UInt8[np.ndarray, "frames size size 3"]) -> "Frames":
+    def of(
+        cls, pixels: UInt8[np.ndarray, "frames size size 3"], previous: Int[np.ndarray, " frames"] | None = None
+    ) -> "Frames":
         """Return the frames with their hashes."""
         shape = repr(pixels.shape[1:]).encode()
         digests = (hashlib.sha256(shape + np.ascontiguousarray(frame).data).digest() for frame in pixels)
-        return cls(pixels, tuple(digests))
+        return cls(pixels, tuple(digests), previous)
 
     def take(self, indices: Sequence[int]) -> "Frames":
-        """Return some of the frames."""
+        """Return some of the frames, which are not neighbours any more."""
         return Frames(self.pixels[list(indices)], tuple(self.digests[index] for index in indices))
 
     def __len__(self) -> int:
@@ -72,8 +77,8 @@ class PairMeasure(Protocol):
     def key(self) -> str:
         """Names everything the value depends on besides the pixels."""
 
-    def measure(self, generated: Frames, target: Frames) -> Float[np.ndarray, " frames"]:
-        """Return a value for each pair."""
+    def measure(self, generated: Frames, target: Frames, cache: "FeatureCache") -> Float[np.ndarray, " frames"]:
+        """Return a value for each pair, NaN where it has none; the cache serves features to build on."""
 
 
 class FeatureCache:
@@ -106,7 +111,7 @@ class FeatureCache:
         digests = [pair_digest(*pair) for pair in zip(generated.digests, target.digests, strict=True)]
 
         def compute(indices: Sequence[int]) -> Float[np.ndarray, "frames 1"]:
-            values = measure.measure(generated.take(indices), target.take(indices))
+            values = measure.measure(generated.take(indices), target.take(indices), self)
             return values.astype(np.float64)[:, None]
 
         return np.concatenate(self._rows(measure.key, digests, compute))

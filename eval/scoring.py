@@ -10,10 +10,11 @@ from jaxtyping import Bool, Float
 
 from eval import predictions
 from eval.features import FeatureCache, Frames
-from eval.metrics.frechet import reliability, without_each
+from eval.metrics.frechet import reliability
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import Measured, SetMetric
 from eval.motion import STRATA, Stratum
+from eval.neighbours import neighbours
 from eval.progress import Progress, ProgressHook
 from eval.queries import target_frames
 from eval.rendering import Outcome
@@ -69,7 +70,7 @@ def score(
     done = 0
     progress(Progress(stage="score", done=0, total=len(outcomes), what=""))
     for group in _by_target(tasks.tasks):
-        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px))
+        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px), neighbours(group[0].frames))
         for system in systems:
             for task in group:
                 outcome = outcomes[system, task.id]
@@ -171,7 +172,7 @@ class _Scorer:
             value = metric.distance(generated[delivered], target[delivered]) if enough else float("nan")
             add("", value, "measured-only")
         if status != "refused":
-            for identity, value in without_each(metric, generated, target, owners).items():
+            for identity, value in metric.without_each(generated, target, owners).items():
                 add(identity, value, "leave-one-out")
 
     def _add_row(self, *row: object) -> None:

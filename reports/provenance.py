@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eval.results import CostRecord, Run, RunRecord
-from eval.specs.profiles import SPECS
+from eval.specs.profiles import SETS, SPECS, Profile, choose_specs
 from reports.legend import SystemKey
 from reports.numbers import MISSING, duration, listing, plural
 
@@ -156,15 +156,24 @@ def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
         f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))} \\\n"
         f"    --systems {','.join(system.name for system in record.systems)} \\\n"
         f"    --profile {profile_of(record) or 'embedded'} --size {tasks.size_px}"
-        f" --query-frames {tasks.query_frames} --draws {tasks.draws} --seed {tasks.seed}",
+        f" --query-frames {tasks.query_frames} --draws {tasks.draws} --seed {tasks.seed}"
+        f" --metrics {metrics_of(record)}",
         f"{headshot} report --data {data} --run {folder} --out reports/out/{run.folder.name}",
     )
 
 
 def profile_of(record: RunRecord) -> str:
     """Return the profile of networks whose metrics were measured, or nothing where it is none of ours."""
-    measured = {spec.id for spec in record.specs}
-    return next((name for name, specs in SPECS.items() if {spec.id for spec in specs} == measured), "")
+    measured = {(spec.id, spec.weights) for spec in record.specs}
+    return next((name for name, specs in SPECS.items() if measured <= {(spec.id, spec.weights) for spec in specs}), "")
+
+
+def metrics_of(record: RunRecord) -> str:
+    """Return what `--metrics` has to say for the same metrics: the name of a set, or their ids."""
+    measured = [spec.id for spec in record.specs]
+    profile: Profile = "paper" if profile_of(record) == "paper" else "embedded"
+    sets = {name: {spec.id for spec in choose_specs(profile, name)} for name in SETS}
+    return next((name for name, ids in sets.items() if ids == set(measured)), ",".join(measured))
 
 
 def _checkpoints(record: RunRecord) -> list[Fact]:

@@ -1,6 +1,6 @@
 """What a metric returns: a value for each frame, or why there is none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,10 @@ NO_FACE = "no_face"
 TARGET_NO_FACE = "target_no_face"
 """The target cannot be measured: nothing is said about the system, and the frame is left out for all
 alike."""
+TARGET_NO_NEIGHBOUR = "target_no_neighbour"
+"""The frame just before is not among the frames to be drawn, so nothing over time can be measured."""
+TARGET_NO_REGION = "target_no_region"
+TARGET_TOO_SMALL = "target_too_small"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class FrameMetric(Protocol):
         """What it measures."""
 
     def score(self, generated: Frames, target: Frames, cache: FeatureCache) -> Measured:
-        """Compare each generated frame with its target."""
+        """Compare each generated frame with its target; `target.previous` says which frames follow each other."""
 
 
 class SetMetric(Protocol):
@@ -64,6 +68,17 @@ class SetMetric(Protocol):
     ) -> float:
         """Compare two sets of features."""
 
+    def without_each(
+        self,
+        generated: Float[np.ndarray, "frames width"],
+        target: Float[np.ndarray, "frames width"],
+        owners: Sequence[str],
+    ) -> dict[str, float]:
+        """Return the distance without each owner of rows in turn: what a delete-one jackknife needs.
+
+        An owner without whom fewer than two frames would remain gets NaN.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class PairMetric:
@@ -73,7 +88,7 @@ class PairMetric:
     key: str
     measure_pairs: Callable[[Frames, Frames], Float[np.ndarray, " frames"]]
 
-    def measure(self, generated: Frames, target: Frames) -> Float[np.ndarray, " frames"]:
+    def measure(self, generated: Frames, target: Frames, cache: FeatureCache) -> Float[np.ndarray, " frames"]:  # noqa: ARG002
         """Return the value of each pair."""
         return self.measure_pairs(generated, target)
 

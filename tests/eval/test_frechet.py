@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from eval.metrics.frechet import FrechetMetric, frechet_distance, reliability, without_each
+from eval.metrics.frechet import FrechetMetric, frechet_distance, reliability
 from eval.specs.distribution import FD_EFFICIENTNET
 from weights.torchvision_import import import_torchvision
 
@@ -38,6 +38,17 @@ def test_equals_pytorch_fid_at_full_rank() -> None:
     x, y = gaussians(500, 32)
     theirs = calculate_frechet_distance(x.mean(0), np.cov(x, rowvar=False), y.mean(0), np.cov(y, rowvar=False))
     assert frechet_distance(x, y) == approx(theirs, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_equals_torch_fidelity_at_full_rank() -> None:
+    import_torchvision()
+    from torch_fidelity.metric_fid import fid_statistics_to_metric
+
+    x, y = gaussians(500, 32)
+    statistics = [{"mu": side.mean(0), "sigma": np.cov(side, rowvar=False)} for side in (x, y)]
+    theirs = fid_statistics_to_metric(*statistics, verbose=False)
+    assert frechet_distance(x, y) == approx(theirs["frechet_inception_distance"], rel=1e-6)
 
 
 def test_in_one_dimension_it_is_the_difference_of_means_and_deviations() -> None:
@@ -94,9 +105,9 @@ def test_leaving_out_a_person_leaves_out_both_sides() -> None:
     x, y = gaussians(30, 4)
     owners = ["ann"] * 10 + ["bob"] * 20
     metric = FrechetMetric(FD_EFFICIENTNET, None)
-    found = without_each(metric, x, y, owners)
+    found = metric.without_each(x, y, owners)
     assert found == {
         "ann": approx(frechet_distance(x[10:], y[10:])),
         "bob": approx(frechet_distance(x[:10], y[:10])),
     }
-    assert np.isnan(without_each(metric, x, y, ["ann"] * 30)["ann"])
+    assert np.isnan(metric.without_each(x, y, ["ann"] * 30)["ann"])
