@@ -72,8 +72,8 @@ class PairMeasure(Protocol):
     def key(self) -> str:
         """Names everything the value depends on besides the pixels."""
 
-    def measure(self, generated: Frames, target: Frames) -> Float[np.ndarray, " frames"]:
-        """Return a value for each pair."""
+    def measure(self, generated: Frames, target: Frames, cache: "FeatureCache") -> Float[np.ndarray, " frames"]:
+        """Return a value for each pair, NaN where it has none; the cache serves features to build on."""
 
 
 class FeatureCache:
@@ -106,7 +106,7 @@ class FeatureCache:
         digests = [pair_digest(*pair) for pair in zip(generated.digests, target.digests, strict=True)]
 
         def compute(indices: Sequence[int]) -> Float[np.ndarray, "frames 1"]:
-            values = measure.measure(generated.take(indices), target.take(indices))
+            values = measure.measure(generated.take(indices), target.take(indices), self)
             return values.astype(np.float64)[:, None]
 
         return np.concatenate(self._rows(measure.key, digests, compute))

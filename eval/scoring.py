@@ -10,9 +10,10 @@ from jaxtyping import Bool, Float
 
 from eval import predictions
 from eval.features import FeatureCache, Frames
-from eval.metrics.frechet import reliability, without_each
+from eval.metrics.frechet import reliability
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import Measured, SetMetric
+from eval.metrics.temporal import previous_frames
 from eval.motion import STRATA, Stratum
 from eval.progress import Progress, ProgressHook
 from eval.queries import target_frames
@@ -105,15 +106,18 @@ class _Scorer:
         """Score the frames of a task."""
         for metric in self._metrics.frame:
             self._add_frames(system, task, metric.spec.id, metric.score(generated, target, self._cache))
+        neighbours = previous_frames(task.frames)
+        for time_metric in self._metrics.over_time:
+            measured = time_metric.score(generated, target, neighbours, self._cache)
+            self._add_frames(system, task, time_metric.spec.id, measured)
         for set_metric in self._metrics.over_set:
             self._add_frames(system, task, set_metric.spec.id, _all_nan(task, MEMBER))
             self._add_to_set(set_metric, system, task, generated, target)
 
     def add_failure(self, system: str, task: Task, target: Frames, reason: str) -> None:
         """Record that nothing was delivered; black frames stand in where a set must stay complete."""
-        frame, over_set = self._metrics.frame, self._metrics.over_set
-        for metric_id in [*(metric.spec.id for metric in frame), *(metric.spec.id for metric in over_set)]:
-            self._add_frames(system, task, metric_id, _all_nan(task, reason))
+        for spec in self._metrics.specs:
+            self._add_frames(system, task, spec.id, _all_nan(task, reason))
         black = Frames.of(np.zeros_like(target.pixels))
         for set_metric in self._metrics.over_set:
             self._add_to_set(set_metric, system, task, black, target, delivered=False)
@@ -171,7 +175,7 @@ class _Scorer:
             value = metric.distance(generated[delivered], target[delivered]) if enough else float("nan")
             add("", value, "measured-only")
         if status != "refused":
-            for identity, value in without_each(metric, generated, target, owners).items():
+            for identity, value in metric.without_each(generated, target, owners).items():
                 add(identity, value, "leave-one-out")
 
     def _add_row(self, *row: object) -> None:

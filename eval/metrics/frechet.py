@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 
 from eval.features import Extractor
-from eval.metrics.measured import SetMetric
 from eval.specs.spec import MetricSpec
 
 REFUSED_BELOW = 64
@@ -27,6 +26,19 @@ class FrechetMetric:
     ) -> float:
         """Compare two sets of features."""
         return frechet_distance(generated, target)
+
+    def without_each(
+        self,
+        generated: Float[np.ndarray, "frames width"],
+        target: Float[np.ndarray, "frames width"],
+        owners: Sequence[str],
+    ) -> dict[str, float]:
+        """Return the distance without each owner of rows in turn; NaN where fewer than two frames would remain."""
+        found = {}
+        for owner in dict.fromkeys(owners):
+            rest = np.array([name != owner for name in owners])
+            found[owner] = self.distance(generated[rest], target[rest]) if rest.sum() >= 2 else float("nan")
+        return found
 
 
 def frechet_distance(
@@ -55,24 +67,6 @@ def frechet_distance(
     cross = np.linalg.norm(root_x @ root_y.T, ord="nuc")
     value = np.sum((mean_x - mean_y) ** 2) + np.sum(root_x**2) + np.sum(root_y**2) - 2 * cross
     return float(max(value, 0.0))  # rounding can leave -1e-13 for equal sets
-
-
-def without_each(
-    metric: SetMetric,
-    generated: Float[np.ndarray, "frames width"],
-    target: Float[np.ndarray, "frames width"],
-    owners: Sequence[str],
-) -> dict[str, float]:
-    """Return the distance without each owner of rows in turn: what a delete-one jackknife needs.
-
-    An owner without whom fewer than two frames would remain gets NaN.
-    """
-    found = {}
-    for owner in dict.fromkeys(owners):
-        rest = np.array([name != owner for name in owners])
-        enough = rest.sum() >= 2
-        found[owner] = metric.distance(generated[rest], target[rest]) if enough else float("nan")
-    return found
 
 
 def reliability(frames: int) -> str:

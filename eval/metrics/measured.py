@@ -1,11 +1,11 @@
 """What a metric returns: a value for each frame, or why there is none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from eval.features import Extractor, FeatureCache, Frames
 from eval.specs.spec import MetricSpec
@@ -15,6 +15,11 @@ NO_FACE = "no_face"
 TARGET_NO_FACE = "target_no_face"
 """The target cannot be measured: nothing is said about the system, and the frame is left out for all
 alike."""
+TARGET_NO_REGION = "target_no_region"
+TARGET_NO_NEIGHBOUR = "target_no_neighbour"
+TARGET_TOO_SMALL = "target_too_small"
+Neighbours = Int[np.ndarray, " frames"]
+"""Place of the frame before each frame of the same clip, -1 where there is none near enough in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,17 @@ class FrameMetric(Protocol):
         """Compare each generated frame with its target."""
 
 
+class TimeMetric(Protocol):
+    """A metric of what happens between a frame and its neighbour in time."""
+
+    @property
+    def spec(self) -> MetricSpec:
+        """What it measures."""
+
+    def score(self, generated: Frames, target: Frames, neighbours: Neighbours, cache: FeatureCache) -> Measured:
+        """Compare how each generated frame differs from its neighbour with how its target does."""
+
+
 class SetMetric(Protocol):
     """A metric over all frames of a system."""
 
@@ -64,6 +80,17 @@ class SetMetric(Protocol):
     ) -> float:
         """Compare two sets of features."""
 
+    def without_each(
+        self,
+        generated: Float[np.ndarray, "frames width"],
+        target: Float[np.ndarray, "frames width"],
+        owners: Sequence[str],
+    ) -> dict[str, float]:
+        """Return the distance without each owner of rows in turn: what a delete-one jackknife needs.
+
+        An owner without whom fewer than two frames would remain gets NaN.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class PairMetric:
@@ -73,7 +100,7 @@ class PairMetric:
     key: str
     measure_pairs: Callable[[Frames, Frames], Float[np.ndarray, " frames"]]
 
-    def measure(self, generated: Frames, target: Frames) -> Float[np.ndarray, " frames"]:
+    def measure(self, generated: Frames, target: Frames, cache: FeatureCache) -> Float[np.ndarray, " frames"]:  # noqa: ARG002
         """Return the value of each pair."""
         return self.measure_pairs(generated, target)
 

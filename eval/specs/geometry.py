@@ -10,6 +10,8 @@ def _nme(*, metric: str, title: str, scheme: str, weights: tuple[str, ...], prep
         id=metric,
         version=1,
         title=title,
+        kind="face",
+        tier="headline",
         level="frame",
         definition=(
             "Mean distance between the 68 landmarks of generated and target frame, as a fraction of the "

@@ -9,6 +9,8 @@ def _csim(network: str, title: str, network_text: str) -> MetricSpec:
         id=f"csim.{network}",
         version=1,
         title=f"CSIM ({title})",
+        kind="face",
+        tier="headline",
         level="frame",
         definition=(
             "Cosine similarity of face-recognition embeddings of the generated frame and of the target "

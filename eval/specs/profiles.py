@@ -1,14 +1,36 @@
 """Which metrics, over which networks, stand in one table."""
 
+import difflib
+from collections.abc import Sequence
 from typing import Literal
 
-from eval.specs.distribution import FD_EFFICIENTNET, FID_INCEPTION
+from eval.specs.distribution import FD_EFFICIENTNET, FID_INCEPTION, KD_EFFICIENTNET, KID_INCEPTION
+from eval.specs.failure import MISSING_FACE
 from eval.specs.geometry import NME_FAN, NME_INTEROCULAR
 from eval.specs.identity import CSIM_ARCFACE, CSIM_EMBEDDED
-from eval.specs.image import LPIPS_EMBEDDED, LPIPS_PAPER, PSNR, SSIM
+from eval.specs.image import (
+    L1,
+    LPIPS_EMBEDDED,
+    LPIPS_PAPER,
+    LPIPS_VGG_EMBEDDED,
+    LPIPS_VGG_PAPER,
+    MS_SSIM,
+    PSNR,
+    SSIM,
+    SSIM_SKIMAGE,
+)
+from eval.specs.regions import REGIONS, at
 from eval.specs.spec import MetricSpec
+from eval.specs.spectrum import SPECTRUM
+from eval.specs.time import DTSSD, T_LPIPS_EMBEDDED, T_LPIPS_PAPER
+from weights.errors import HeadshotError
 
 Profile = Literal["embedded", "paper"]
+
+
+def _by_region(*specs: MetricSpec) -> tuple[MetricSpec, ...]:
+    return tuple(at(spec, region) for spec in specs for region in REGIONS)
+
 
 SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
     "embedded": (
@@ -18,6 +40,16 @@ SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
         LPIPS_EMBEDDED,
         CSIM_EMBEDDED,
         NME_INTEROCULAR,
+        KD_EFFICIENTNET,
+        SSIM_SKIMAGE,
+        MS_SSIM,
+        L1,
+        LPIPS_VGG_EMBEDDED,
+        *_by_region(SSIM, PSNR, L1, LPIPS_EMBEDDED, LPIPS_VGG_EMBEDDED),
+        SPECTRUM,
+        DTSSD,
+        T_LPIPS_EMBEDDED,
+        MISSING_FACE,
     ),
     "paper": (
         FID_INCEPTION,
@@ -26,6 +58,51 @@ SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
         LPIPS_PAPER,
         CSIM_ARCFACE,
         NME_FAN,
+        KID_INCEPTION,
+        SSIM_SKIMAGE,
+        MS_SSIM,
+        L1,
+        LPIPS_VGG_PAPER,
+        *_by_region(SSIM, PSNR, L1, LPIPS_PAPER, LPIPS_VGG_PAPER),
+        SPECTRUM,
+        DTSSD,
+        T_LPIPS_PAPER,
+        MISSING_FACE,
     ),
 }
 """The metrics of each profile, in the order in which reports show them."""
+
+SETS = ("headline", "default", "all")
+"""Names for several metrics at once, each of which holds the one before."""
+
+
+def choose_specs(profile: Profile, metrics: str = "default") -> tuple[MetricSpec, ...]:
+    """Return the metrics of a profile that a command asks for.
+
+    Args:
+        profile: Which networks.
+        metrics: `headline`, `default`, `all`, or ids with commas between. What is asked for by its id stands in the
+            headline.
+
+    Raises:
+        HeadshotError: The profile has no metric of that name; the message names the nearest ones.
+    """
+    known = {spec.id: spec for spec in SPECS[profile]}
+    if metrics in SETS:
+        tiers = ("headline", "default", "extra")[: SETS.index(metrics) + 1]
+        return tuple(spec for spec in known.values() if spec.tier in tiers)
+    wanted = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
+    unknown = [name for name in wanted if name not in known]
+    if unknown or not wanted:
+        near = difflib.get_close_matches(unknown[0] if unknown else "", [*SETS, *known], n=4, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise HeadshotError(
+            f"--metrics {metrics}: the profile {profile} has no metric {', '.join(unknown) or 'without a name'}; {hint}"
+            f"Give {', '.join(SETS)}, or ids of docs/metrics.md with commas between"
+        )
+    return tuple(known[name].model_copy(update={"tier": "headline"}) for name in wanted)
+
+
+def headline(specs: Sequence[MetricSpec]) -> tuple[MetricSpec, ...]:
+    """Return the metrics of the main table; all of them where none claims a place there."""
+    return tuple(spec for spec in specs if spec.tier == "headline") or tuple(specs)

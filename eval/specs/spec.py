@@ -7,6 +7,8 @@ from pydantic import Field
 from weights.record import Record
 
 Level = Literal["frame", "set"]
+Kind = Literal["image", "distribution", "face", "time", "delivery"]
+Tier = Literal["headline", "default", "extra"]
 
 
 class MetricSpec(Record):
@@ -20,6 +22,13 @@ class MetricSpec(Record):
     version: Annotated[int, Field(ge=1)]
     """Raised by hand whenever a value can change; numbers of two versions are never compared."""
     title: str
+    """Short, with network or variant in brackets: the heading of a column."""
+    kind: Kind = "face"
+    """What it looks at: pictures, sets of pictures, faces, what happens between frames, whether there is a face at
+    all."""
+    tier: Tier = "default"
+    """`headline`: stands in the main table. `default`: measured too, since it costs little beside the headline.
+    `extra`: measured where it is asked for."""
     level: Level
     """`frame`: one value for each generated frame; `set`: one value for all frames of a system at one number
     of shots."""
@@ -27,8 +36,8 @@ class MetricSpec(Record):
     equation: str
     source: str
     unit: str
-    range: tuple[float, float | None]
-    """Smallest and largest possible value; None means no upper end."""
+    range: tuple[float | None, float | None]
+    """Smallest and largest possible value; None means no end."""
     higher_is_better: bool
     perfect: float
     """The value of ground truth measured against itself."""

@@ -27,7 +27,7 @@ class MeanGap:
     def __init__(self) -> None:
         self.seen = 0
 
-    def measure(self, generated: Frames, target: Frames) -> np.ndarray:
+    def measure(self, generated: Frames, target: Frames, _cache: FeatureCache) -> np.ndarray:
         self.seen += len(generated)
         return generated.pixels.mean(axis=(1, 2, 3)) - target.pixels.mean(axis=(1, 2, 3))
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from eval.metrics.frechet import FrechetMetric, frechet_distance, reliability, without_each
+from eval.metrics.frechet import FrechetMetric, frechet_distance, reliability
 from eval.specs.distribution import FD_EFFICIENTNET
 from weights.torchvision_import import import_torchvision
 
@@ -94,9 +94,9 @@ def test_leaving_out_a_person_leaves_out_both_sides() -> None:
     x, y = gaussians(30, 4)
     owners = ["ann"] * 10 + ["bob"] * 20
     metric = FrechetMetric(FD_EFFICIENTNET, None)
-    found = without_each(metric, x, y, owners)
+    found = metric.without_each(x, y, owners)
     assert found == {
         "ann": approx(frechet_distance(x[10:], y[10:])),
         "bob": approx(frechet_distance(x[:10], y[:10])),
     }
-    assert np.isnan(without_each(metric, x, y, ["ann"] * 30)["ann"])
+    assert np.isnan(metric.without_each(x, y, ["ann"] * 30)["ann"])

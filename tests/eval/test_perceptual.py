@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 
 from eval.features import Frames
-from eval.metrics.perceptual import LpipsAlex
+from eval.metrics.perceptual import Lpips
 from weights.errors import HeadshotError
 from weights.fetch import fetch
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def lpips_alex() -> LpipsAlex:
-    return LpipsAlex.load(fetch("lpips-alexnet"))
+def lpips_alex() -> Lpips:
+    return Lpips.load(fetch("lpips-alexnet"))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def photos() -> np.ndarray:
     return np.stack([astronaut[y : y + 96, x : x + 96] for y, x in ((0, 180), (100, 60), (300, 300))] * 7)
 
 
-def distance(metric: LpipsAlex, one: np.ndarray, other: np.ndarray) -> float:
+def distance(metric: Lpips, one: np.ndarray, other: np.ndarray) -> float:
     return metric(Frames.of(one[None]), Frames.of(other[None]))[0]
 
 
@@ -32,7 +32,7 @@ def read(path: Path) -> np.ndarray:
     return cv2.imread(str(path))[..., ::-1]
 
 
-def test_published_values_of_five_image_pairs(lpips_alex: LpipsAlex, shared_dir: Path) -> None:
+def test_published_values_of_five_image_pairs(lpips_alex: Lpips, shared_dir: Path) -> None:
     folder = shared_dir / "reference/lpips"
     published = {"I03": 0.7237, "I04": 0.2572, "I06": 0.0508, "I08": 0.0521, "I19": 0.4253}
     for name, value in published.items():
@@ -40,14 +40,14 @@ def test_published_values_of_five_image_pairs(lpips_alex: LpipsAlex, shared_dir:
         assert round(found, 4) == value, name
 
 
-def test_published_values_of_the_example_triple(lpips_alex: LpipsAlex, shared_dir: Path) -> None:
+def test_published_values_of_the_example_triple(lpips_alex: Lpips, shared_dir: Path) -> None:
     folder = shared_dir / "reference/lpips"
     reference = read(folder / "ex_ref.png")
     found = [distance(lpips_alex, reference, read(folder / f"ex_p{index}.png")) for index in (0, 1)]
     assert [round(value, 3) for value in found] == [0.722, 0.138]
 
 
-def test_equals_the_forward_pass_of_the_package(lpips_alex: LpipsAlex, photos: np.ndarray) -> None:
+def test_equals_the_forward_pass_of_the_package(lpips_alex: Lpips, photos: np.ndarray) -> None:
     import torch
 
     noisy = np.clip(photos + np.random.default_rng(0).normal(0, 25, photos.shape), 0, 255).astype(np.uint8)
@@ -57,7 +57,7 @@ def test_equals_the_forward_pass_of_the_package(lpips_alex: LpipsAlex, photos: n
     assert lpips_alex(Frames.of(noisy), Frames.of(photos)) == pytest.approx(expected, abs=1e-6)
 
 
-def test_identical_frames_are_at_no_distance_and_noise_moves_away(lpips_alex: LpipsAlex, photos: np.ndarray) -> None:
+def test_identical_frames_are_at_no_distance_and_noise_moves_away(lpips_alex: Lpips, photos: np.ndarray) -> None:
     noise = np.random.default_rng(0).normal(0, 1, photos[0].shape)
     noisy = [np.clip(photos[0] + scale * noise, 0, 255).astype(np.uint8) for scale in (0, 5, 20, 60)]
     found = [distance(lpips_alex, frame, photos[0]) for frame in noisy]
@@ -66,7 +66,7 @@ def test_identical_frames_are_at_no_distance_and_noise_moves_away(lpips_alex: Lp
     assert found[1] > 0
 
 
-def test_frames_are_scored_independently_of_their_batch(lpips_alex: LpipsAlex, photos: np.ndarray) -> None:
+def test_frames_are_scored_independently_of_their_batch(lpips_alex: Lpips, photos: np.ndarray) -> None:
     """21 frames are two batches; targets are remembered between calls and must be those of the call."""
     generated = photos[::-1].copy()
     together = lpips_alex(Frames.of(generated), Frames.of(photos))
@@ -77,4 +77,4 @@ def test_frames_are_scored_independently_of_their_batch(lpips_alex: LpipsAlex, p
 
 def test_parameters_of_another_network_are_refused() -> None:
     with pytest.raises(HeadshotError, match="AlexNet"):
-        LpipsAlex.load(fetch("lpips-vgg16"))
+        Lpips.load(fetch("lpips-vgg16"))
