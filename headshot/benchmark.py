@@ -1,5 +1,6 @@
 """`headshot benchmark`: score systems on the test identities."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from weights.registry import Profile
 if TYPE_CHECKING:
     from eval.motion import Stratum
     from eval.results import Run
+    from eval.statistics import Cell
 
 
 def benchmark_command(
@@ -26,6 +28,13 @@ def benchmark_command(
         ),
     ] = "default",
     profile: Annotated[Profile, typer.Option(help="Networks behind the metrics: embedded or paper.")] = "embedded",
+    metrics: Annotated[
+        str,
+        typer.Option(
+            help="What to measure: headline (the main table), default (and what costs little beside it), all, or ids of "
+            "docs/metrics.md with commas between, such as psnr@mouth,lpips.vgg."
+        ),
+    ] = "default",
     size: Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")] = 128,
     query_frames: Annotated[
         int, typer.Option(min=8, help="Frames to draw for each clip, spread over near, middle and far motion.")
@@ -43,12 +52,13 @@ def benchmark_command(
     """
     from eval.benchmark import benchmark
     from eval.progress import Progress
-    from eval.specs.profiles import SPECS
+    from eval.specs.profiles import choose_specs
     from eval.systems.builtin import checkpoint_of, choose_systems, load_system
     from eval.tasks import make_tasks
     from pipeline.store import Store
 
     wanted_shots = numbers(shots, "--shots")
+    specs = choose_specs(profile, metrics)
     store = Store.open(data)
     tasks = make_tasks(store, wanted_shots, size_px=size, seed=seed, query_frames=query_frames, draws=draws)
     names = choose_systems(systems, run)
@@ -59,21 +69,23 @@ def benchmark_command(
         def show(progress: Progress) -> None:
             stages[progress.stage].show(progress.done, progress.total, progress.what)
 
-        done = benchmark(store, chosen, tasks, run, specs=SPECS[profile], workers=workers or None, progress=show)
+        done = benchmark(store, chosen, tasks, run, specs=specs, workers=workers or None, progress=show)
     print_main_table(done, run)
 
 
 def print_main_table(run: "Run", folder: Path) -> None:
-    """Print systems x shots x metrics with intervals, over all frames and over far ones, and where they lie."""
+    """Print systems x shots x headline metrics over all frames and over far ones, then every metric at most shots."""
     _print_table(run, None)
     _print_table(run, "far")
+    _print_every_metric(run)
     out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")
 
 
 def _print_table(run: "Run", stratum: "Stratum | None") -> None:
+    from eval.specs.profiles import headline_specs
     from eval.statistics import summarise
 
-    specs = run.record.specs
+    specs = headline_specs(run.record.specs)
     cells = {(c.system, c.shots, c.metric): c for c in summarise(run.scores, specs, stratum)}
     if not cells:
         return
@@ -85,9 +97,32 @@ def _print_table(run: "Run", stratum: "Stratum | None") -> None:
     )
     rows = table(f"Mean over {over} ± half of the 95% interval", "system", "shots", *heads)
     for system, shots in dict.fromkeys((system, shots) for system, shots, _ in cells):
-        values = []
-        for spec in specs:
-            cell = cells.get((system, shots, spec.id))
-            values.append("" if cell is None else f"{cell.value:.3f} ±{(cell.high - cell.low) / 2:.3f}")
+        values = [_shown(cells.get((system, shots, spec.id))) for spec in specs]
         rows.add_row(system, str(shots), *values)
     out.print(rows)
+
+
+def _print_every_metric(run: "Run") -> None:
+    """Print the metrics that the main table leaves out, a line each."""
+    from eval.specs.profiles import headline_specs
+    from eval.statistics import summarise
+
+    shown = {spec.id for spec in headline_specs(run.record.specs)}
+    others = [spec for spec in run.record.specs if spec.id not in shown]
+    most = max(run.tasks.shots)
+    cells = {(c.system, c.metric): c for c in summarise(run.scores, others) if c.shots == most}
+    if not cells:
+        return
+    systems = list(dict.fromkeys(system for system, _ in cells))
+    rows = table(f"More metrics at {most} {'shot' if most == 1 else 'shots'}, as above", "metric", *systems)
+    for spec in others:
+        heading = f"{spec.id} {'↑' if spec.higher_is_better else '↓'}"
+        rows.add_row(heading, *(_shown(cells.get((system, spec.id))) for system in systems))
+    out.print(rows)
+
+
+def _shown(cell: "Cell | None") -> str:
+    """Return a value with half of its interval; a dash where nothing could be measured."""
+    if cell is None or math.isnan(cell.value):
+        return "-"
+    return f"{cell.value:.3f} ±{(cell.high - cell.low) / 2:.3f}"

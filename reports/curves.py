@@ -186,7 +186,7 @@ def _axes(cells: Sequence[Cell], spec: MetricSpec, shots: tuple[int, ...], *, ba
         values += [end for cell in cells for end in (cell.low, cell.high) if math.isfinite(end)]
     span = max(values) - min(values) or max(abs(values[0]) * 0.1, 1e-3)
     floor, ceiling = spec.range
-    low = max(min(values) - 0.08 * span, floor)
+    low = min(values) - 0.08 * span if floor is None else max(min(values) - 0.08 * span, floor)
     high = max(values) + 0.08 * span if ceiling is None else min(max(values) + 0.08 * span, ceiling)
     step = _tick_step(high - low)
     return _Axes(

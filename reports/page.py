@@ -9,6 +9,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from eval.results import FailureCount, Run, WeightRecord
+from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
 from eval.statistics import summarise
 from pipeline.store import Store
@@ -65,6 +66,9 @@ class Page:
     not_corrected: str
     leads: tuple[LeadRow, ...]
     failures: tuple[FailureCount, ...]
+    """Of the metrics in the main table."""
+    more: MainTable
+    """The metrics that are not in the main table; nothing in it is compared."""
     curves: tuple[Curve, ...]
     motion: MotionSection
     galleries: tuple[ClipGallery, ...]
@@ -99,17 +103,19 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         store: The data it ran on.
         most_pictures: Roughly how many pictures of test clips to show.
     """
-    record = run.record
+    record, specs = run.record, headline_specs(run.record.specs)
+    others = tuple(spec for spec in record.specs if spec not in specs)
     keys = legend([(system.name, system.title) for system in record.systems])
-    cells = within_range(summarise(run.scores, record.specs), record.specs)
-    comparisons = Comparisons(run.scores, record.specs)
-    leading = leads(cells, record.specs, comparisons)
-    table = main_table(cells, record.specs, leading, keys)
+    cells = within_range(summarise(run.scores, specs), specs)
+    comparisons = Comparisons(run.scores, specs)
+    leading = leads(cells, specs, comparisons)
+    table = main_table(cells, specs, leading, keys)
+    more = main_table(within_range(summarise(run.scores, others), others), others, (), keys)
     tested = {task.clip: task.identity for task in run.tasks.tasks}
     n_people, n_clips = len(set(tested.values())), len(tested)
     evidence = Evidence(
         cells=cells,
-        specs=record.specs,
+        specs=specs,
         leading=leading,
         comparisons=comparisons,
         keys=keys,
@@ -135,14 +141,16 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         table=table,
         not_corrected=f"The {len(leading)} comparisons are not corrected for being many.",
         leads=lead_rows(leading, table.columns),
-        failures=record.failures,
-        curves=curves(cells, record.specs, table, keys),
+        failures=tuple(one for one in record.failures if one.metric in {spec.id for spec in specs}),
+        more=more,
+        curves=curves(cells, specs, table, keys),
         motion=motion_section(run, views, cells, table, keys),
         galleries=shown,
         pictures_note=_pictures_note(shown, n_clips),
         worst=worst_cases(run, store, table.columns, keys),
         metrics=tuple(
-            _metric(spec, column, record.weights) for spec, column in zip(record.specs, table.columns, strict=True)
+            _metric(spec, column, record.weights)
+            for spec, column in zip((*specs, *others), (*table.columns, *more.columns), strict=True)
         ),
         people=people(
             store.info.description,
@@ -197,7 +205,8 @@ def _pictures_note(shown: Sequence[ClipGallery], clips: int) -> str:
 
 def _metric(spec: MetricSpec, column: Column, weights: Sequence[WeightRecord]) -> MetricFacts:
     low, high = spec.range
-    ends = f"from {number(low, 0)} up" if high is None else f"{number(low, 0)} to {number(high, 0)}"
+    bounded = f"from {number(low or 0, 0)} up" if high is None else f"{number(low or 0, 0)} to {number(high, 0)}"
+    ends = "any number" if low is None else bounded
     unit = f" {spec.unit}" if spec.unit else ""
     known = {weight.id: weight for weight in weights}
     return MetricFacts(

@@ -163,8 +163,8 @@ def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
 
 def profile_of(record: RunRecord) -> str:
     """Return the profile of networks whose metrics were measured, or nothing where it is none of ours."""
-    measured = {spec.id for spec in record.specs}
-    return next((name for name, specs in SPECS.items() if {spec.id for spec in specs} == measured), "")
+    measured = {(spec.id, spec.weights) for spec in record.specs}
+    return next((name for name, specs in SPECS.items() if measured <= {(spec.id, spec.weights) for spec in specs}), "")
 
 
 def _checkpoints(record: RunRecord) -> list[Fact]:

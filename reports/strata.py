@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from eval.motion import STRATA, StrataBounds, Stratum
 from eval.results import Run
+from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
 from eval.statistics import Cell, summarise
 from eval.tasks import Task
@@ -66,7 +67,7 @@ def stratum_sizes(run: Run) -> tuple[StratumSize, ...]:
 
 def stratum_views(run: Run, keys: Mapping[str, SystemKey]) -> tuple[StratumView, ...]:
     """Return the statistics over each stratum that has frames, the farthest first."""
-    specs, views = run.record.specs, []
+    specs, views = headline_specs(run.record.specs), []
     for stratum in reversed(STRATA):
         cells = within_range(summarise(run.scores, specs, stratum), specs)
         if cells:
@@ -101,7 +102,7 @@ def motion_section(
         sizes=sizes,
         missing=_missing(sizes),
         tables=tuple(views),
-        charts=_chart_pairs(cells, table, far, run.record.specs, keys) if far else (),
+        charts=_chart_pairs(cells, table, far, headline_specs(run.record.specs), keys) if far else (),
     )
 
 

@@ -131,11 +131,11 @@ def within_range(cells: Sequence[Cell], specs: Sequence[MetricSpec]) -> tuple[Ce
     return tuple(_cut(cell, *ranges[cell.metric]) for cell in cells)
 
 
-def _cut(cell: Cell, floor: float, ceiling: float | None) -> Cell:
+def _cut(cell: Cell, floor: float | None, ceiling: float | None) -> Cell:
     if not (math.isfinite(cell.low) and math.isfinite(cell.high)):
         return cell
     high = cell.high if ceiling is None else min(cell.high, ceiling)
-    return replace(cell, low=max(cell.low, floor), high=high)
+    return replace(cell, low=cell.low if floor is None else max(cell.low, floor), high=high)
 
 
 def main_table(

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from eval import predictions
 from eval.metrics.measured import OK
 from eval.results import Run
+from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
 from eval.tasks import Task
 from model.landmark_map import draw
@@ -71,7 +72,7 @@ def worst_cases(
     shots = max(run.tasks.shots)
     tasks = {task.clip: task for task in run.tasks.tasks if task.shots == shots and task.draw == 0}
     galleries = []
-    for spec, column in zip(run.record.specs, columns, strict=True):
+    for spec, column in zip(headline_specs(run.record.specs), columns, strict=True):
         if spec.id.split(".")[0] not in FAMILIES:
             continue
         systems = []

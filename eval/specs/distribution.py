@@ -47,8 +47,8 @@ def _kernel(*, metric: str, title: str, network: str, weights: str, preparation:
         definition=f"Kernel distance: unbiased estimate of the squared maximum mean discrepancy between the {network} "
         "features of all generated and of all target frames, with a cubic polynomial kernel over whole sets instead of "
         "random subsets. Its mean does not depend on the number of frames, so it stands beside the Frechet "
-        "distance, which does; being unbiased, it can be negative for sets that are alike. Papers often print it times "
-        "1000.",
+        "distance, which does. Being unbiased, it can be negative for sets that are alike, and is for the very same "
+        "frames. Papers often print it times 1000.",
         equation="sum over i != j of k(xi, xj) / (n (n - 1)) + the same of y - 2 sum of k(xi, yj) / (n m), "
         "k(a, b) = (a . b / width + 1)^3",
         source=source,

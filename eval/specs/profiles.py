@@ -103,6 +103,6 @@ def choose_specs(profile: Profile, metrics: str = "default") -> tuple[MetricSpec
     return tuple(known[name].model_copy(update={"tier": "headline"}) for name in wanted)
 
 
-def headline(specs: Sequence[MetricSpec]) -> tuple[MetricSpec, ...]:
+def headline_specs(specs: Sequence[MetricSpec]) -> tuple[MetricSpec, ...]:
     """Return the metrics of the main table; all of them where none claims a place there."""
     return tuple(spec for spec in specs if spec.tier == "headline") or tuple(specs)

@@ -8,7 +8,7 @@ import pytest
 from eval.benchmark import benchmark
 from eval.queries import target_frames
 from eval.results import Run
-from eval.specs.profiles import SPECS
+from eval.specs.profiles import choose_specs
 from eval.statistics import Cell, summarise
 from eval.systems.baselines import CopySource, MeanFrame, NearestFrame
 from eval.systems.protocol import Support
@@ -22,7 +22,7 @@ from pipeline.store import Store
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
 PEOPLE = ("pyfeat-man", "carphone-man")
-SPECS_HERE = SPECS["embedded"]
+SPECS_HERE = choose_specs("embedded")
 
 
 class Blanking(NearestFrame):
@@ -89,7 +89,9 @@ def cells(run: Run) -> dict[tuple[str, int, str], Cell]:
 def test_ground_truth_is_perfect_in_every_metric(cells: dict[tuple[str, int, str], Cell]) -> None:
     for spec in SPECS_HERE:
         cell = cells["oracle", 8, spec.id]
-        if cell.flag != "refused":
+        if spec.id.startswith("kd."):  # unbiased: the very same frames are nearer than two sets that are merely alike
+            assert cell.value <= 0 or cell.flag == "refused"
+        elif cell.flag != "refused":
             assert cell.value == pytest.approx(spec.perfect, abs=1e-4), spec.id
         assert cell.n_failed == 0
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from eval.results import SCORE_SCHEMA, Run
-from eval.specs.profiles import SPECS
+from eval.specs.profiles import SPECS, choose_specs
 from eval.statistics import Cell, summarise
 from eval.systems.builtin import NAMES
 from reports.leads import Comparisons, leads
@@ -21,7 +21,7 @@ from tests.conftest import REPOSITORY
 SSIM, LPIPS = SPECS["embedded"][1], SPECS["embedded"][3]
 
 
-def table_of(scores: pa.Table, specs: tuple = SPECS["embedded"]) -> MainTable:
+def table_of(scores: pa.Table, specs: tuple = choose_specs("embedded", "headline")) -> MainTable:
     cells = summarise(scores, specs)
     names = dict.fromkeys(cell.system for cell in cells)
     leading = leads(cells, specs, Comparisons(scores, specs))
