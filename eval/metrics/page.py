@@ -2,33 +2,54 @@
 
 import math
 import sys
+from collections.abc import Mapping, Sequence
 
 from eval.motion import BOUNDS
+from eval.specs.geometry import LANDMARK_WEIGHTS
 from eval.specs.profiles import SPECS
-from eval.specs.spec import MetricSpec
+from eval.specs.spec import Kind, MetricSpec
+from weights.registry import find_entry
 
 _INTRODUCTION = """\
 # Metrics
 
-This page is generated from the specifications in `eval/specs/`. The same text stands in every
-`run.json` and every report, so that a number never travels without what it means.
+This page is generated from the specifications in `eval/specs/`. The same text stands in every `run.json` and every
+report, so that a number never travels without what it means.
 
-- The id names what was computed. A Frechet distance is called FID only over the network that FID was defined
-on; over any
-  other network it is `fd.<network>`, and the two are never in one column.
-- Two profiles choose the networks. `embedded` (the default) uses networks that ship inside packages, `paper`
-the ones that papers
-  quote. Compare numbers within a profile only.
-- Every frame counts. Where a frame cannot be scored, the headline takes it at the metric's stated bound, the
-number over
+- The id names what was computed. A Frechet distance is called FID only over the network that FID was defined on; over any
+  other network it is `fd.<network>`, and the two are never in one column. What others call by one name and compute in two
+  ways has two ids here, so that old tables can be matched.
+- Two profiles choose the networks. `embedded` (the default) uses networks that ship inside packages, `paper` the ones
+  that papers quote. Compare numbers within a profile only.
+- Every frame counts. Where a frame cannot be scored, the headline takes it at the metric's stated bound, the number over
   measured frames alone is shown beside it, and the failures are counted.
-- Every number has a 95% interval whose unit is the person. Frames of a clip are averaged, then clips of a
-person, then
-  people: Student's t for metrics of single frames, the delete-one-person jackknife for Frechet distances.
+- Every number has a 95% interval whose unit is the person. Frames of a clip are averaged, then clips of a person, then
+  people: Student's t for metrics of single frames, the delete-one-person jackknife for distances between sets of frames.
   With three people the interval is wide, because three people say little.
-- A comparison is paired: the difference between two systems over the same people. It is called better or
-worse only where its
-  interval leaves out zero.
+- A comparison is paired: the difference between two systems over the same people. It is called better or worse only where
+  its interval leaves out zero.
+- A metric has a version. It is raised whenever a value can change; numbers of two versions are not compared, and a test
+  holds the values of every version.
+
+## Which metrics are measured
+
+```sh
+headshot benchmark --metrics headline           # the main table: six metrics
+headshot benchmark                              # and what costs little beside it: `default` below
+headshot benchmark --metrics all                # and what costs more: `extra`
+headshot benchmark --metrics psnr@mouth,l1      # these alone; they make the main table
+```
+
+The main table and the charts show the headline. The others have a table of their own in the report and in the terminal,
+and all are in `scores.parquet`. Measuring more afterwards takes the same command again: nothing is rendered anew, and what
+was computed before is kept by content hash in the folder of the run.
+
+A picture of a talking head is mostly a background that stands still, and any system that copies it scores well there.
+`psnr@mouth` is PSNR over the pixels of the mouth alone; `@face` and `@eyes` likewise. The region is decided by the
+target's landmarks, so that it is the same for every system.
+
+There is no FVD. It wants videos of 16 and more frames in a row, thousands of them, and a network that does not ship in any
+package; here are some 32 frames of each clip, chosen for their motion, so the number would be mostly bias.
 
 ## Near and far
 
@@ -55,55 +76,104 @@ compute from it.
 """
 
 
+_KINDS: dict[Kind, str] = {
+    "image": "Pictures",
+    "distribution": "Sets of pictures",
+    "face": "Faces",
+    "time": "Time",
+    "delivery": "Failures",
+}
+
+
 def render_page() -> str:
     """Return the page as Markdown."""
     bounds = {"near": BOUNDS.near_below, "far": BOUNDS.far_from, "far_deg": math.degrees(BOUNDS.far_from)}
-    parts = [_INTRODUCTION.format(**bounds), _overview()]
-    seen: dict[str, MetricSpec] = {}
-    for specs in SPECS.values():
-        for spec in specs:
-            if spec.id not in seen:
-                seen[spec.id] = spec
-                parts.append(_section(spec))
+    known = _specs()
+    parts = [_INTRODUCTION.format(**bounds), "## All metrics\n"]
+    for kind, title in _KINDS.items():
+        of_kind = [spec for spec in known.values() if spec.kind == kind]
+        if of_kind:
+            parts.append(_overview(title, of_kind))
+    parts += [_section(spec) for spec in known.values() if "@" not in spec.id]
+    parts += ["## Metrics by region\n", *(_region(spec, known) for spec in known.values() if "@" in spec.id)]
     return "\n".join(parts)
 
 
-def _overview() -> str:
-    lines = ["| metric | profile | better | perfect | a failed frame counts as |", "|---|---|---|---|---|"]
-    rows: dict[str, list[str]] = {}
-    by_id: dict[str, MetricSpec] = {}
-    for profile, specs in SPECS.items():
+def _specs() -> dict[str, MetricSpec]:
+    """Return the metrics of all profiles by id, those of the default profile first."""
+    known: dict[str, MetricSpec] = {}
+    for specs in SPECS.values():
         for spec in specs:
-            rows.setdefault(spec.id, []).append(profile)
-            by_id[spec.id] = spec
-    for metric, profiles in rows.items():
-        spec = by_id[metric]
+            known.setdefault(spec.id, spec)
+    return known
+
+
+def _overview(title: str, specs: Sequence[MetricSpec]) -> str:
+    lines = [
+        f"### {title}\n",
+        "| metric | measured | profile | better | perfect | a failed frame counts as |",
+        "|---|---|---|---|---|---|",
+    ]
+    for spec in specs:
+        profiles = [profile for profile, others in SPECS.items() if spec.id in {one.id for one in others}]
         worst = "a black frame" if spec.worst is None else f"{spec.worst:g}"
         direction = "higher" if spec.higher_is_better else "lower"
-        lines.append(f"| `{metric}` | {', '.join(profiles)} | {direction} | {spec.perfect:g} | {worst} |")
+        place = f"[`{spec.id}`](#{_anchor(spec)})"
+        lines.append(f"| {place} | {spec.tier} | {', '.join(profiles)} | {direction} | {spec.perfect:g} | {worst} |")
     return "\n".join(lines) + "\n"
 
 
+def _heading(spec: MetricSpec) -> str:
+    return f"{spec.title}: `{spec.id}`"
+
+
+def _anchor(spec: MetricSpec) -> str:
+    """Return the address that Markdown viewers give to the heading of a metric."""
+    kept = (letter for letter in _heading(spec).lower() if letter.isalnum() or letter in " -_")
+    return "".join(kept).replace(" ", "-")
+
+
 def _section(spec: MetricSpec) -> str:
-    low, high = spec.range
     facts = {
         "Version": str(spec.version),
         "Equation": f"`{spec.equation}`",
         "Unit": spec.unit or "none",
-        "Range": f"{low:g} to {'no upper end' if high is None else format(high, 'g')}",
+        "Range": _range(spec),
+        "Better": "higher" if spec.higher_is_better else "lower",
         "Preparation": spec.preparation,
         "Networks": _networks(spec.id),
         "Failures": spec.failure_policy,
         "Source": spec.source,
     }
     lines = [f"- {name}: {text}" for name, text in facts.items()]
-    return f"## {spec.title}: `{spec.id}`\n\n{spec.definition}\n\n" + "\n".join(lines) + "\n"
+    return f"## {_heading(spec)}\n\n{spec.definition}\n\n" + "\n".join(lines) + "\n"
+
+
+def _region(spec: MetricSpec, known: Mapping[str, MetricSpec]) -> str:
+    """Return the section of a metric within a region: what differs from the whole picture."""
+    whole = known[spec.id.partition("@")[0]]
+    facts = {
+        "Version": str(spec.version),
+        "As": f"[`{whole.id}`](#{_anchor(whole)}) in unit, range, direction, networks and source",
+        "Preparation": spec.preparation.removeprefix(whole.preparation).strip(),
+        "Networks": f"those of `{whole.id}`, and " + ", ".join(f"`{name}`" for name in LANDMARK_WEIGHTS),
+        "Failures": spec.failure_policy.removeprefix(whole.failure_policy).strip(),
+    }
+    lines = [f"- {name}: {text}" for name, text in facts.items()]
+    return f"### {_heading(spec)}\n\n" + "\n".join(lines) + "\n"
+
+
+def _range(spec: MetricSpec) -> str:
+    low, high = spec.range
+    if low is None:
+        return "any number"
+    return f"{low:g} to {'no upper end' if high is None else format(high, 'g')}"
 
 
 def _networks(metric: str) -> str:
-    """Name the networks of a metric; those of both profiles where they differ."""
+    """Name the networks of a metric with hash and licence; those of both profiles where they differ."""
     found = {
-        profile: ", ".join(f"`{weight}`" for weight in spec.weights)
+        profile: ", ".join(_network(name) for name in spec.weights)
         for profile, specs in SPECS.items()
         for spec in specs
         if spec.id == metric
@@ -111,6 +181,11 @@ def _networks(metric: str) -> str:
     if len(set(found.values())) == 1:
         return next(iter(found.values())) or "none"
     return "; ".join(f"{names} ({profile})" for profile, names in found.items())
+
+
+def _network(weight_id: str) -> str:
+    entry = find_entry(weight_id)
+    return f"`{weight_id}` ({entry.licence}; sha256 {entry.sha256[:12]})"
 
 
 if __name__ == "__main__":
