@@ -13,8 +13,8 @@ from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import reliability
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import Measured, SetMetric
-from eval.metrics.temporal import previous_frames
 from eval.motion import STRATA, Stratum
+from eval.neighbours import neighbours
 from eval.progress import Progress, ProgressHook
 from eval.queries import target_frames
 from eval.rendering import Outcome
@@ -70,7 +70,7 @@ def score(
     done = 0
     progress(Progress(stage="score", done=0, total=len(outcomes), what=""))
     for group in _by_target(tasks.tasks):
-        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px))
+        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px), neighbours(group[0].frames))
         for system in systems:
             for task in group:
                 outcome = outcomes[system, task.id]
@@ -106,18 +106,15 @@ class _Scorer:
         """Score the frames of a task."""
         for metric in self._metrics.frame:
             self._add_frames(system, task, metric.spec.id, metric.score(generated, target, self._cache))
-        neighbours = previous_frames(task.frames)
-        for time_metric in self._metrics.over_time:
-            measured = time_metric.score(generated, target, neighbours, self._cache)
-            self._add_frames(system, task, time_metric.spec.id, measured)
         for set_metric in self._metrics.over_set:
             self._add_frames(system, task, set_metric.spec.id, _all_nan(task, MEMBER))
             self._add_to_set(set_metric, system, task, generated, target)
 
     def add_failure(self, system: str, task: Task, target: Frames, reason: str) -> None:
         """Record that nothing was delivered; black frames stand in where a set must stay complete."""
-        for spec in self._metrics.specs:
-            self._add_frames(system, task, spec.id, _all_nan(task, reason))
+        frame, over_set = self._metrics.frame, self._metrics.over_set
+        for metric_id in [*(metric.spec.id for metric in frame), *(metric.spec.id for metric in over_set)]:
+            self._add_frames(system, task, metric_id, _all_nan(task, reason))
         black = Frames.of(np.zeros_like(target.pixels))
         for set_metric in self._metrics.over_set:
             self._add_to_set(set_metric, system, task, black, target, delivered=False)

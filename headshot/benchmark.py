@@ -31,8 +31,8 @@ def benchmark_command(
     metrics: Annotated[
         str,
         typer.Option(
-            help="What to measure: headline (the main table), default (and what costs little beside it), all, or ids of "
-            "docs/metrics.md with commas between, such as psnr@mouth,lpips.vgg."
+            help="What to measure: headline (the main table), default (and what costs little beside it), all, or ids "
+            "of docs/metrics.md with commas between, such as psnr@mouth,lpips.vgg."
         ),
     ] = "default",
     size: Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")] = 128,

@@ -21,7 +21,7 @@ from eval.metrics.image import (
     ssim_skimage_default,
 )
 from eval.metrics.kernel import KernelMetric
-from eval.metrics.measured import FrameMetric, PairMetric, SetMetric, TimeMetric
+from eval.metrics.measured import FrameMetric, PairMetric, SetMetric
 from eval.metrics.multiscale import MsSsim
 from eval.metrics.regions import MeasureWithin, RegionMetric, masked_mean
 from eval.metrics.spectral import spectral_distance
@@ -41,13 +41,7 @@ class Metrics:
     """The metrics of a run, in the order asked for."""
 
     frame: tuple[FrameMetric, ...]
-    over_time: tuple[TimeMetric, ...] = ()
     over_set: tuple[SetMetric, ...]
-
-    @property
-    def specs(self) -> tuple[MetricSpec, ...]:
-        """What they measure."""
-        return tuple(metric.spec for metric in (*self.frame, *self.over_time, *self.over_set))
 
 
 def load_metrics(specs: Sequence[MetricSpec], *, workers: int = 1) -> Metrics:
@@ -66,14 +60,13 @@ def load_metrics(specs: Sequence[MetricSpec], *, workers: int = 1) -> Metrics:
         raise HeadshotError(f"this version cannot compute the metric {', '.join(unknown)}")
     return Metrics(
         frame=tuple(_LOADERS[spec.id](spec, workers) for spec in specs if spec.id in _LOADERS),
-        over_time=tuple(_TIME_LOADERS[spec.id](spec, workers) for spec in specs if spec.id in _TIME_LOADERS),
         over_set=tuple(_SET_LOADERS[spec.id](spec, workers) for spec in specs if spec.id in _SET_LOADERS),
     )
 
 
 def can_load(spec: MetricSpec) -> bool:
     """Return whether this version can compute a metric."""
-    return spec.id in _LOADERS or spec.id in _TIME_LOADERS or spec.id in _SET_LOADERS
+    return spec.id in _LOADERS or spec.id in _SET_LOADERS
 
 
 def _load_psnr(spec: MetricSpec, workers: int) -> PairMetric:  # noqa: ARG001
@@ -208,6 +201,8 @@ _LOADERS: dict[str, Callable[[MetricSpec, int], FrameMetric]] = {
     "lpips.vgg": _load_lpips,
     **{f"{name}@{region}": _load_region for name in (*_WITHIN, "lpips.alex", "lpips.vgg") for region in REGIONS},
     "spectrum.radial": _load_spectrum,
+    "flicker.t-lpips.alex": _load_t_lpips,
+    "flicker.dtssd": _load_dtssd,
     "failure.missing-face": _load_missing_face,
     "nme.interocular": _load_nme,
     "nme.fan-2dfan4": _load_nme_fan,
@@ -215,11 +210,6 @@ _LOADERS: dict[str, Callable[[MetricSpec, int], FrameMetric]] = {
     "csim.arcface-w600k-r50": _load_csim,
 }
 """The heavy libraries are imported by whichever metric needs them."""
-
-_TIME_LOADERS: dict[str, Callable[[MetricSpec, int], TimeMetric]] = {
-    "flicker.t-lpips.alex": _load_t_lpips,
-    "flicker.dtssd": _load_dtssd,
-}
 
 _SET_LOADERS: dict[str, Callable[[MetricSpec, int], SetMetric]] = {
     "fd.efficientnet-lite0": _load_fd,

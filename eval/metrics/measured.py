@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from eval.features import Extractor, FeatureCache, Frames
 from eval.specs.spec import MetricSpec
@@ -15,11 +15,10 @@ NO_FACE = "no_face"
 TARGET_NO_FACE = "target_no_face"
 """The target cannot be measured: nothing is said about the system, and the frame is left out for all
 alike."""
-TARGET_NO_REGION = "target_no_region"
 TARGET_NO_NEIGHBOUR = "target_no_neighbour"
+"""The frame just before is not among the frames to be drawn, so nothing over time can be measured."""
+TARGET_NO_REGION = "target_no_region"
 TARGET_TOO_SMALL = "target_too_small"
-Neighbours = Int[np.ndarray, " frames"]
-"""Place of the frame before each frame of the same clip, -1 where there is none near enough in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +49,7 @@ class FrameMetric(Protocol):
         """What it measures."""
 
     def score(self, generated: Frames, target: Frames, cache: FeatureCache) -> Measured:
-        """Compare each generated frame with its target."""
-
-
-class TimeMetric(Protocol):
-    """A metric of what happens between a frame and its neighbour in time."""
-
-    @property
-    def spec(self) -> MetricSpec:
-        """What it measures."""
-
-    def score(self, generated: Frames, target: Frames, neighbours: Neighbours, cache: FeatureCache) -> Measured:
-        """Compare how each generated frame differs from its neighbour with how its target does."""
+        """Compare each generated frame with its target; `target.previous` says which frames follow each other."""
 
 
 class SetMetric(Protocol):

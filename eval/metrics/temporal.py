@@ -1,47 +1,36 @@
 """Flicker: how generated frames change from one to the next, beside how their targets do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from eval.features import FeatureCache, Frames
-from eval.metrics.measured import TARGET_NO_NEIGHBOUR, Measured, Neighbours
-from eval.queries import QueryFrame
+from eval.metrics.measured import TARGET_NO_NEIGHBOUR, Measured
+from eval.neighbours import ALONE
 from eval.specs.spec import MetricSpec
-from eval.specs.time import MOST_STEP_FRAMES
 
 Pair = tuple[Frames, Frames]
-"""Neighbours and frames, in the same order."""
+"""The frames just before, and the frames, in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlickerMetric:
-    """Compares the change from neighbour to frame in what was generated with that in the target."""
+    """Compares the change from the frame before in what was generated with that in the target."""
 
     spec: MetricSpec
     compare: Callable[[Pair, Pair, FeatureCache], Float[np.ndarray, " frames"]]
 
-    def score(self, generated: Frames, target: Frames, neighbours: Neighbours, cache: FeatureCache) -> Measured:
-        """Compare the changes; frames without a neighbour near enough in time have no value."""
-        later = np.flatnonzero(neighbours >= 0)
-        earlier = neighbours[later]
+    def score(self, generated: Frames, target: Frames, cache: FeatureCache) -> Measured:
+        """Compare the changes; frames without the one just before them have no value."""
         values = np.full(len(target), np.nan)
+        before = np.full(len(target), ALONE) if target.previous is None else target.previous
+        later = np.flatnonzero(before != ALONE)
         if len(later):
-            pairs = [(side.take(earlier.tolist()), side.take(later.tolist())) for side in (generated, target)]
+            pairs = [(side.take(before[later].tolist()), side.take(later.tolist())) for side in (generated, target)]
             values[later] = self.compare(pairs[0], pairs[1], cache)
-        return Measured.of(values, {TARGET_NO_NEIGHBOUR: neighbours < 0})
-
-
-def previous_frames(frames: Sequence[QueryFrame]) -> Neighbours:
-    """Return the place of the frame before each one in the same clip, -1 where none is near enough in time."""
-    places = {(frame.clip, frame.row): place for place, frame in enumerate(frames)}
-    found = np.full(len(frames), -1)
-    for place, frame in enumerate(frames):
-        steps = range(1, MOST_STEP_FRAMES + 1)
-        found[place] = next((places[key] for step in steps if (key := (frame.clip, frame.row - step)) in places), -1)
-    return found
+        return Measured.of(values, {TARGET_NO_NEIGHBOUR: before == ALONE})
 
 
 def dtssd(generated: Pair, target: Pair, cache: FeatureCache) -> Float[np.ndarray, " frames"]:  # noqa: ARG001

@@ -100,9 +100,7 @@ MS_SSIM = MetricSpec(
         "luminance of the last; for each colour, then averaged."
     ),
     equation="(l cs)_5^0.1333 * cs_1^0.0448 cs_2^0.2856 cs_3^0.3001 cs_4^0.2363, negative factors as 0",
-    source=(
-        "Wang et al. 2003, doi:10.1109/ACSSC.2003.1292216; equals pytorch_msssim.ms_ssim(data_range=255) to 1e-5."
-    ),
+    source=("Wang et al. 2003, doi:10.1109/ACSSC.2003.1292216; equals pytorch_msssim.ms_ssim(data_range=255) to 1e-5."),
     unit="",
     range=(0.0, 1.0),
     higher_is_better=True,
@@ -146,9 +144,7 @@ def _lpips(*, metric: str, title: str, network: str, weights: str, net: str, tie
 
 
 def _lpips_alex(weights: str) -> MetricSpec:
-    return _lpips(
-        metric="lpips.alex", title="AlexNet", network="AlexNet", weights=weights, net="alex", tier="headline"
-    )
+    return _lpips(metric="lpips.alex", title="AlexNet", network="AlexNet", weights=weights, net="alex", tier="headline")
 
 
 def _lpips_vgg(weights: str) -> MetricSpec:

@@ -2,19 +2,13 @@
 
 from eval.specs.spec import MetricSpec
 
-MOST_STEP_FRAMES = 5
-"""Two frames of a clip are neighbours if at most this many stored frames lie from the one to the other: a fifth of
-a second at 25 frames/s."""
-
 _NEIGHBOURS = (
-    "The neighbour of a frame is the query frame before it in the same clip, where that is at most "
-    f"{MOST_STEP_FRAMES} stored frames earlier (a fifth of a second at 25 frames/s). Query frames are chosen for their "
-    "motion and not in a row, so the steps differ; they are the same for every system, and the target's own change "
-    "over the same step is what is compared with."
+    "Only frames that follow each other directly in the stored clip are compared. Query frames are chosen for their "
+    "motion and not in a row, so many have no frame before them; which have is the same for every system."
 )
 _FAILURES = (
     "Any pictures can be measured. A frame that the system did not deliver counts as {worst} in the headline, and so "
-    "does a measured value that is worse, so that failing never pays. Frames without a neighbour are counted as "
+    "does a measured value that is worse, so that failing never pays. Frames of which the one just before is not asked for are counted as "
     "`target_no_neighbour` and left out for every system alike."
 )
 
@@ -27,10 +21,10 @@ def _t_lpips(weights: str) -> MetricSpec:
         kind="time",
         level="frame",
         definition=(
-            "Flicker: how far the perceptual change from the neighbour to the frame is from the change in the target. "
+            "Flicker: how far the perceptual change from one frame to the next is from the change in the target. "
             "Too much change (flicker) and too little (a frozen picture) both count."
         ),
-        equation="|LPIPS(x_s, x_t) - LPIPS(y_s, y_t)|, s being the neighbour of frame t",
+        equation="|LPIPS(x_s, x_t) - LPIPS(y_s, y_t)|, s being the frame before t",
         source="tLP of Chu et al. 2020, arXiv:1811.09393, without its factor of 100; LPIPS as in `lpips.alex`.",
         unit="",
         range=(0.0, None),
@@ -50,10 +44,10 @@ DTSSD = MetricSpec(
     kind="time",
     level="frame",
     definition=(
-        "Flicker of the pixels: root mean square difference between the change from the neighbour to the frame and "
+        "Flicker of the pixels: root mean square difference between the change from one frame to the next and "
         "the change in the target. An error that stays the same over time costs nothing."
     ),
-    equation="sqrt(mean of ((x_t - x_s) - (y_t - y_s))^2) / 255, s being the neighbour of frame t",
+    equation="sqrt(mean of ((x_t - x_s) - (y_t - y_s))^2) / 255, s being the frame before t",
     source=(
         "dtSSD of Erofeev et al. 2015, doi:10.5244/C.29.99, on colours instead of opacities, with the mean over "
         "pixels in place of the sum."
