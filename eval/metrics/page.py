@@ -16,20 +16,20 @@ _INTRODUCTION = """\
 This page is generated from the specifications in `eval/specs/`. The same text stands in every `run.json` and every
 report, so that a number never travels without what it means.
 
-- The id names what was computed. A Frechet distance is called FID only over the network that FID was defined on; over any
-  other network it is `fd.<network>`, and the two are never in one column. What others call by one name and compute in two
-  ways has two ids here, so that old tables can be matched.
+- The id names what was computed. A Frechet distance is called FID only over the network that FID was defined on; over
+  any other network it is `fd.<network>`, and the two are never in one column. What others call by one name and
+  compute in two ways has two ids here, so that old tables can be matched.
 - Two profiles choose the networks. `embedded` (the default) uses networks that ship inside packages, `paper` the ones
   that papers quote. Compare numbers within a profile only.
-- Every frame counts. Where a frame cannot be scored, the headline takes it at the metric's stated bound, the number over
-  measured frames alone is shown beside it, and the failures are counted.
-- Every number has a 95% interval whose unit is the person. Frames of a clip are averaged, then clips of a person, then
-  people: Student's t for metrics of single frames, the delete-one-person jackknife for distances between sets of frames.
-  With three people the interval is wide, because three people say little.
-- A comparison is paired: the difference between two systems over the same people. It is called better or worse only where
-  its interval leaves out zero.
-- A metric has a version. It is raised whenever a value can change; numbers of two versions are not compared, and a test
-  holds the values of every version.
+- Every frame counts. Where a frame cannot be scored, the headline takes it at the metric's stated bound, the number
+  over measured frames alone is shown beside it, and the failures are counted.
+- Every number has a 95% interval whose unit is the person. Frames of a clip are averaged, then clips of a person,
+  then people: Student's t for metrics of single frames, the delete-one-person jackknife for distances between sets of
+  frames. With three people the interval is wide, because three people say little.
+- A comparison is paired: the difference between two systems over the same people. It is called better or worse only
+  where its interval leaves out zero.
+- A metric has a version. It is raised whenever a value can change; numbers of two versions are not compared, and a
+  test holds the values of every version.
 
 ## Which metrics are measured
 
@@ -40,16 +40,16 @@ headshot benchmark --metrics all                # and what costs more: `extra`
 headshot benchmark --metrics psnr@mouth,l1      # these alone; they make the main table
 ```
 
-The main table and the charts show the headline. The others have a table of their own in the report and in the terminal,
-and all are in `scores.parquet`. Measuring more afterwards takes the same command again: nothing is rendered anew, and what
-was computed before is kept by content hash in the folder of the run.
+The main table and the charts show the headline. The others have a table of their own in the report and in the
+terminal, and all are in `scores.parquet`. Measuring more afterwards takes the same command again: nothing is rendered
+anew, and what was computed before is kept by content hash in the folder of the run.
 
 A picture of a talking head is mostly a background that stands still, and any system that copies it scores well there.
 `psnr@mouth` is PSNR over the pixels of the mouth alone; `@face` and `@eyes` likewise. The region is decided by the
 target's landmarks, so that it is the same for every system.
 
-There is no FVD. It wants videos of 16 and more frames in a row, thousands of them, and a network that does not ship in any
-package; here are some 32 frames of each clip, chosen for their motion, so the number would be mostly bias.
+There is no FVD. It wants videos of 16 and more frames in a row, thousands of them, and a network that does not ship
+in any package; here are some 32 frames of each clip, chosen for their motion, so the number would be mostly bias.
 
 ## Near and far
 

@@ -1,9 +1,10 @@
 """Radial power spectra: how much of each size of detail a picture has."""
 
-import cv2
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+_LUMA = np.array([0.299, 0.587, 0.114])
+"""Rec. 601."""
 _ROUNDING_VARIANCE = 1 / 12
 """Of rounding to whole numbers: the least power that an 8-bit picture can be told to have."""
 
@@ -22,7 +23,7 @@ def spectral_distance(
 
 def radial_spectrum_db(frame: UInt8[np.ndarray, "size size 3"]) -> Float[np.ndarray, " radii"]:
     """Return the power at radii of 1 to half the size in periods a picture, in dB; white noise has its variance."""
-    luma = cv2.cvtColor(frame.astype(np.float32), cv2.COLOR_RGB2GRAY).astype(np.float64)
+    luma = frame @ _LUMA
     size_px = len(luma)
     window = np.outer(*[np.hanning(size_px + 2)[1:-1]] * 2)  # without its zeros at the ends
     power = np.abs(np.fft.fft2((luma - luma.mean()) * window)) ** 2 / np.sum(window**2)

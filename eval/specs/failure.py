@@ -14,7 +14,7 @@ MISSING_FACE = MetricSpec(
         "one, 0 for one with a face."
     ),
     equation="number of generated frames without a face / number of target frames with one",
-    source="This benchmark's own, over the detector that `nme.interocular` and CSIM use; others count such frames apart.",
+    source="This benchmark's own, over the detector that `nme.interocular` and CSIM use.",
     unit="fraction of the frames",
     range=(0.0, 1.0),
     higher_is_better=False,

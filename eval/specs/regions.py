@@ -29,7 +29,7 @@ def at(spec: MetricSpec, region: Region) -> MetricSpec:
             "version": 1,
             "title": f"{name} {region}{bracket}{variant}",
             "tier": "extra" if spec.tier == "extra" else "default",
-            "definition": f"{spec.definition} Over the {region} alone: the background, which hardly moves, has no part.",
+            "definition": f"{spec.definition} Over the {region} alone: what stands still around it has no part.",
             "equation": f"{spec.equation}; pixels and positions of the region alone",
             "weights": (*spec.weights, *LANDMARK_WEIGHTS),
             "preparation": " ".join(

@@ -40,6 +40,17 @@ def test_equals_pytorch_fid_at_full_rank() -> None:
     assert frechet_distance(x, y) == approx(theirs, rel=1e-6)
 
 
+@pytest.mark.slow
+def test_equals_torch_fidelity_at_full_rank() -> None:
+    import_torchvision()
+    from torch_fidelity.metric_fid import fid_statistics_to_metric
+
+    x, y = gaussians(500, 32)
+    statistics = [{"mu": side.mean(0), "sigma": np.cov(side, rowvar=False)} for side in (x, y)]
+    theirs = fid_statistics_to_metric(*statistics, verbose=False)
+    assert frechet_distance(x, y) == approx(theirs["frechet_inception_distance"], rel=1e-6)
+
+
 def test_in_one_dimension_it_is_the_difference_of_means_and_deviations() -> None:
     x, y = np.array([[0.0], [2.0], [4.0]]), np.array([[10.0], [11.0], [12.0]])
     assert frechet_distance(x, y) == approx((2 - 11) ** 2 + (2 - 1) ** 2)

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import frechet_distance
 from eval.metrics.inception import InceptionFeatures, build_network
+from eval.metrics.kernel import kernel_distance
 from weights.torchvision_import import import_torchvision
 
 pytestmark = pytest.mark.slow
@@ -71,6 +72,25 @@ def test_fid_equals_pytorch_fid_with_random_weights(
     expected = calculate_frechet_distance(*theirs)
     assert expected > 0
     assert frechet_distance(*ours) == pytest.approx(expected, rel=1e-6)
+
+
+def test_fid_and_kid_equal_torch_fidelity_with_random_weights(
+    random_state: dict[str, torch.Tensor], photos: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """The same features on both sides; their KID over one subset that holds all frames is ours."""
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    extractor = InceptionFeatures(build_network(random_state, WIDTH), "random", WIDTH)
+    ours = [extractor.extract(Frames.of(side), FeatureCache()) for side in photos]
+    tensors = [torch.from_numpy(side) for side in ours]
+    statistics = [fid_features_to_statistics(side.double()) for side in tensors]
+    fid = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    kid = kid_features_to_metric(
+        *(side.double() for side in tensors), kid_subsets=1, kid_subset_size=len(photos[0]), verbose=False
+    )["kernel_inception_distance_mean"]
+    assert frechet_distance(*ours) == pytest.approx(fid, rel=1e-6)
+    assert kernel_distance(*ours) == pytest.approx(kid, rel=1e-6)
 
 
 def test_a_parameter_file_is_loaded_strictly(random_state: dict[str, torch.Tensor], tmp_path) -> None:
