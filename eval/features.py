@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from weights.errors import HeadshotError
 from weights.files import publish
@@ -29,16 +29,21 @@ class Frames:
 
     pixels: UInt8[np.ndarray, "frames size size 3"]
     digests: tuple[Digest, ...]
+    previous: Int[np.ndarray, " frames"] | None = None
+    """Of each frame, the place of the one just before it in time, -1 where that is not among them (see
+    `eval.neighbours`); None where nobody said."""
 
     @classmethod
-    def of(cls, pixels: UInt8[np.ndarray, "frames size size 3"]) -> "Frames":
+    def of(
+        cls, pixels: UInt8[np.ndarray, "frames size size 3"], previous: Int[np.ndarray, " frames"] | None = None
+    ) -> "Frames":
         """Return the frames with their hashes."""
         shape = repr(pixels.shape[1:]).encode()
         digests = (hashlib.sha256(shape + np.ascontiguousarray(frame).data).digest() for frame in pixels)
-        return cls(pixels, tuple(digests))
+        return cls(pixels, tuple(digests), previous)
 
     def take(self, indices: Sequence[int]) -> "Frames":
-        """Return some of the frames."""
+        """Return some of the frames, which are not neighbours any more."""
         return Frames(self.pixels[list(indices)], tuple(self.digests[index] for index in indices))
 
     def __len__(self) -> int:

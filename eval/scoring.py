@@ -14,6 +14,7 @@ from eval.metrics.frechet import reliability, without_each
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import Measured, SetMetric
 from eval.motion import STRATA, Stratum
+from eval.neighbours import neighbours
 from eval.progress import Progress, ProgressHook
 from eval.queries import target_frames
 from eval.rendering import Outcome
@@ -69,7 +70,7 @@ def score(
     done = 0
     progress(Progress(stage="score", done=0, total=len(outcomes), what=""))
     for group in _by_target(tasks.tasks):
-        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px))
+        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px), neighbours(group[0].frames))
         for system in systems:
             for task in group:
                 outcome = outcomes[system, task.id]

@@ -15,6 +15,8 @@ NO_FACE = "no_face"
 TARGET_NO_FACE = "target_no_face"
 """The target cannot be measured: nothing is said about the system, and the frame is left out for all
 alike."""
+TARGET_NO_NEIGHBOUR = "target_no_neighbour"
+"""The frame just before is not among the frames to be drawn, so nothing over time can be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class FrameMetric(Protocol):
         """What it measures."""
 
     def score(self, generated: Frames, target: Frames, cache: FeatureCache) -> Measured:
-        """Compare each generated frame with its target."""
+        """Compare each generated frame with its target; `target.previous` says which frames follow each other."""
 
 
 class SetMetric(Protocol):
