@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from eval.metrics.face_loading import FACE_LOADERS
 from eval.metrics.frechet import FrechetMetric
-from eval.metrics.geometry import FaceLandmarks, Nme
 from eval.metrics.image import psnr, ssim
 from eval.metrics.measured import FrameMetric, PairMetric, SetMetric
 from eval.specs.spec import MetricSpec
-from pipeline.backends import load_backend
 from weights.errors import HeadshotError
 from weights.fetch import fetch
 
@@ -57,21 +56,6 @@ def _load_lpips(spec: MetricSpec, workers: int) -> PairMetric:  # noqa: ARG001
     return PairMetric(spec, network.key, network)
 
 
-def _load_nme(spec: MetricSpec, workers: int) -> Nme:  # noqa: ARG001
-    return Nme(spec, FaceLandmarks.load(load_backend()))
-
-
-def _load_nme_fan(spec: MetricSpec, workers: int) -> Nme:  # noqa: ARG001
-    return Nme(spec, FaceLandmarks.load(load_backend("fan")))
-
-
-def _load_csim(spec: MetricSpec, workers: int) -> FrameMetric:
-    from eval.metrics.identity import Csim, FaceEmbedding
-
-    landmarks = FaceLandmarks.load(load_backend())
-    return Csim(spec, FaceEmbedding.load(fetch(spec.weights[0]), landmarks, workers=workers))
-
-
 def _load_fd(spec: MetricSpec, workers: int) -> FrechetMetric:
     from eval.metrics.efficientnet import EfficientNetLite0
 
@@ -88,10 +72,7 @@ _LOADERS: dict[str, Callable[[MetricSpec, int], FrameMetric | FrechetMetric]] = 
     "psnr": _load_psnr,
     "ssim": _load_ssim,
     "lpips.alex": _load_lpips,
-    "nme.interocular": _load_nme,
-    "nme.fan-2dfan4": _load_nme_fan,
-    "csim.fr-feature-512": _load_csim,
-    "csim.arcface-w600k-r50": _load_csim,
+    **FACE_LOADERS,
     "fd.efficientnet-lite0": _load_fd,
     "fid.inception-v3-2015": _load_fid,
 }

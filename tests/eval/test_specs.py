@@ -5,11 +5,11 @@ import pytest
 from eval.metrics.loading import _LOADERS, load_metrics
 from eval.metrics.page import render_page
 from eval.specs.image import SSIM
-from eval.specs.profiles import SPECS
+from eval.specs.profiles import FACE_EXTRAS, SPECS
 from weights.errors import HeadshotError
 from weights.registry import load_registry
 
-ALL = [(profile, spec) for profile, specs in SPECS.items() for spec in specs]
+ALL = [(profile, spec) for profile, specs in SPECS.items() for spec in (*specs, *FACE_EXTRAS)]
 
 
 def test_the_page_is_current() -> None:
