@@ -32,7 +32,7 @@ from pipeline.store import Store
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
-SCORING_VERSION = 2
+SCORING_VERSION = 3
 """Part of the score key; raised when the same predictions and metric versions would give other rows."""
 
 

@@ -112,9 +112,11 @@ class _Scorer:
 
     def add_failure(self, system: str, task: Task, target: Frames, reason: str) -> None:
         """Record that nothing was delivered; black frames stand in where a set must stay complete."""
-        frame, over_set = self._metrics.frame, self._metrics.over_set
-        for metric_id in [*(metric.spec.id for metric in frame), *(metric.spec.id for metric in over_set)]:
-            self._add_frames(system, task, metric_id, _all_nan(task, reason))
+        for metric in self._metrics.frame:
+            own = metric.score(target, target, self._cache)
+            self._add_frames(system, task, metric.spec.id, _failed(own, reason))
+        for set_metric in self._metrics.over_set:
+            self._add_frames(system, task, set_metric.spec.id, _all_nan(task, reason))
         black = Frames.of(np.zeros_like(target.pixels))
         for set_metric in self._metrics.over_set:
             self._add_to_set(set_metric, system, task, black, target, delivered=False)
@@ -178,6 +180,12 @@ class _Scorer:
     def _add_row(self, *row: object) -> None:
         for column, value in zip(self._columns.values(), row, strict=True):
             column.append(value)
+
+
+def _failed(own: Measured, reason: str) -> Measured:
+    """Return failures of all frames but those left out for every system: the target's own scores tell which."""
+    statuses = tuple(status if status.startswith("target_") else reason for status in own.statuses)
+    return Measured(np.full(len(statuses), np.nan), statuses)
 
 
 def _all_nan(task: Task, status: str) -> Measured:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 
 class TfliteNetwork:
-    """A network with one input picture and named outputs.
+    """A network with one input picture and named outputs. Where its batch is larger, each place gets that picture.
 
     One thread: the pipeline runs one process per core, and results stay the same on every machine layout.
     """
@@ -24,11 +24,12 @@ class TfliteNetwork:
         (entry,) = self._interpreter.get_input_details()
         self._input_index = entry["index"]
         self._output_indices = [output["index"] for output in self._interpreter.get_output_details()]
+        self._batch = int(entry["shape"][0])
         self.input_px = int(entry["shape"][1])
 
     def __call__(self, picture: Float[np.ndarray, "side side 3"]) -> list[np.ndarray]:
         """Return the outputs for one picture, without the batch axis, in the order of the file."""
-        self._interpreter.set_tensor(self._input_index, picture[None])
+        self._interpreter.set_tensor(self._input_index, np.repeat(picture[None], self._batch, axis=0))
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index)[0] for index in self._output_indices]
 

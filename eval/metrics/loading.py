@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from eval.features import Extractor, Frames
+from eval.metrics.face_loading import FACE_LOADERS
 from eval.metrics.failure import MissingFace
 from eval.metrics.frechet import FrechetMetric
-from eval.metrics.geometry import FaceLandmarks, Nme
+from eval.metrics.geometry import FaceLandmarks
 from eval.metrics.image import SSIM_BORDER_PX, SsimMaps, l1, mean_of_maps, psnr, ssim_skimage_default
 from eval.metrics.kernel import KernelMetric
 from eval.metrics.measured import FrameMetric, PairMetric, SetMetric
@@ -124,21 +125,6 @@ def _load_missing_face(spec: MetricSpec, workers: int) -> MissingFace:  # noqa: 
     return MissingFace(spec, FaceLandmarks.load(load_backend()))
 
 
-def _load_nme(spec: MetricSpec, workers: int) -> Nme:  # noqa: ARG001
-    return Nme(spec, FaceLandmarks.load(load_backend()))
-
-
-def _load_nme_fan(spec: MetricSpec, workers: int) -> Nme:  # noqa: ARG001
-    return Nme(spec, FaceLandmarks.load(load_backend("fan")))
-
-
-def _load_csim(spec: MetricSpec, workers: int) -> FrameMetric:
-    from eval.metrics.identity import Csim, FaceEmbedding
-
-    landmarks = FaceLandmarks.load(load_backend())
-    return Csim(spec, FaceEmbedding.load(fetch(spec.weights[0]), landmarks, workers=workers))
-
-
 def _load_fd(spec: MetricSpec, workers: int) -> FrechetMetric:
     return FrechetMetric(spec, _lite0(spec, workers))
 
@@ -205,10 +191,7 @@ _LOADERS: dict[str, Callable[[MetricSpec, int], FrameMetric]] = {
     "flicker.t-lpips.alex": _load_t_lpips,
     "flicker.dtssd": _load_dtssd,
     "failure.missing-face": _load_missing_face,
-    "nme.interocular": _load_nme,
-    "nme.fan-2dfan4": _load_nme_fan,
-    "csim.fr-feature-512": _load_csim,
-    "csim.arcface-w600k-r50": _load_csim,
+    **FACE_LOADERS,
 }
 """The heavy libraries are imported by whichever metric needs them."""
 

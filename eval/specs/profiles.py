@@ -5,9 +5,19 @@ from collections.abc import Sequence
 from typing import Literal
 
 from eval.specs.distribution import FD_EFFICIENTNET, FID_INCEPTION, KD_EFFICIENTNET, KID_INCEPTION
+from eval.specs.expression import BLINK_AGREEMENT, BLINK_RECALL, EYE_OPENNESS, MOUTH_OPENNESS
 from eval.specs.failure import MISSING_FACE
-from eval.specs.geometry import NME_FAN, NME_INTEROCULAR
-from eval.specs.identity import CSIM_ARCFACE, CSIM_EMBEDDED
+from eval.specs.gaze import GAZE
+from eval.specs.geometry import AKD_L1, AKD_L2, LANDMARK_JITTER, NME_BBOX, NME_FAN, NME_INTEROCULAR
+from eval.specs.identity import (
+    AED_FOMM,
+    AED_FOMM_SQUARED,
+    AED_RMS,
+    CSIM_ARCFACE,
+    CSIM_EMBEDDED,
+    CSIM_MOBILE,
+    IDENTITY_DRIFT,
+)
 from eval.specs.image import (
     L1,
     LPIPS_EMBEDDED,
@@ -19,6 +29,7 @@ from eval.specs.image import (
     SSIM,
     SSIM_SKIMAGE,
 )
+from eval.specs.pose import APD, APD_PITCH, APD_ROLL, APD_YAW
 from eval.specs.regions import REGIONS, at
 from eval.specs.spec import MetricSpec
 from eval.specs.spectrum import SPECTRUM
@@ -31,6 +42,29 @@ Profile = Literal["embedded", "paper"]
 def _by_region(*specs: MetricSpec) -> tuple[MetricSpec, ...]:
     return tuple(at(spec, region) for spec in specs for region in REGIONS)
 
+
+FACE_EXTRAS: tuple[MetricSpec, ...] = (
+    NME_BBOX,
+    AKD_L1,
+    AKD_L2,
+    APD,
+    APD_YAW,
+    APD_PITCH,
+    APD_ROLL,
+    EYE_OPENNESS,
+    MOUTH_OPENNESS,
+    BLINK_AGREEMENT,
+    BLINK_RECALL,
+    GAZE,
+    AED_FOMM,
+    AED_FOMM_SQUARED,
+    AED_RMS,
+    CSIM_MOBILE,
+    LANDMARK_JITTER,
+    IDENTITY_DRIFT,
+)
+"""What else can be said of a face, in either profile: all over embedded networks, and over the same landmarks and
+embeddings as the headline wherever that has them."""
 
 SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
     "embedded": (
@@ -49,6 +83,7 @@ SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
         SPECTRUM,
         DTSSD,
         T_LPIPS_EMBEDDED,
+        *FACE_EXTRAS,
         MISSING_FACE,
     ),
     "paper": (
@@ -67,6 +102,7 @@ SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
         SPECTRUM,
         DTSSD,
         T_LPIPS_PAPER,
+        *FACE_EXTRAS,
         MISSING_FACE,
     ),
 }

@@ -20,7 +20,8 @@ from eval.specs.spec import MetricSpec
 FILE = Path(__file__).with_name("golden.json")
 SIZE_PX = 176
 """Large enough for MS-SSIM."""
-EMBEDDED = SPECS["embedded"]
+EMBEDDED = tuple(spec for spec in SPECS["embedded"] if spec.id != "blink.recall")
+"""Without the one that has no value here: she does not blink."""
 
 
 def portraits() -> tuple[Frames, Frames]:

@@ -8,6 +8,8 @@ import pytest
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import FrechetMetric, frechet_distance
 from eval.metrics.loading import Metrics, load_metrics
+from eval.metrics.measured import TARGET_NO_NEIGHBOUR, Measured
+from eval.neighbours import ALONE
 from eval.progress import Progress, silent
 from eval.queries import target_frames
 from eval.rendering import Outcome, render_missing
@@ -123,6 +125,30 @@ def test_frames_that_were_not_delivered_are_rows_with_the_reason(
     assert rows(scores, system="mean-frame", metric="ssim") == rows(whole, system="mean-frame", metric="ssim")
     kept = {"system": "copy-source", "identity": "ann", "metric": "ssim"}
     assert rows(scores, **kept) == rows(whole, **kept)
+
+
+class BesideNeighbours:
+    """Measures frames that have a neighbour, and nothing else."""
+
+    spec = PSNR.model_copy(update={"id": "beside"})
+
+    def score(self, generated: Frames, target: Frames, cache: FeatureCache) -> Measured:  # noqa: ARG002
+        return Measured.of(np.zeros(len(target)), {TARGET_NO_NEIGHBOUR: target.previous == ALONE})
+
+
+def test_frames_that_nobody_can_be_measured_on_are_no_failures_of_a_system_that_delivered_nothing(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    outcomes = dict(render_missing(store, [CopySource(), MeanFrame()], tasks, tmp_path, silent))
+    outcomes |= {("copy-source", task.id): "system_error: no" for task in tasks.tasks}
+    metrics = Metrics(frame=(BesideNeighbours(),), over_set=())
+    scores = score(store, tasks, outcomes, tmp_path, metrics=metrics, cache=FeatureCache(), progress=silent)
+    failed, measured = (
+        [(row["clip"], row["shots"], row["frame"], row["status"]) for row in rows(scores, system=system)]
+        for system in ("copy-source", "mean-frame")
+    )
+    assert {row[-1] for row in measured} == {"ok", "target_no_neighbour"}
+    assert failed == [(*row, "system_error: no") if status == "ok" else (*row, status) for *row, status in measured]
 
 
 def test_a_set_with_missing_frames_is_worse_and_keeps_its_size(

@@ -48,7 +48,9 @@ def looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
         def looks(_: np.ndarray, points: np.ndarray, offset_px: int = OFFSETS_PX[film.stem]) -> Gaze:
             irises = points.mean(axis=0) + np.array([(offset_px - 5, 0), (offset_px + 5, 0)])
-            return Gaze(irises=irises.astype(np.float32), yaw_deg=0.0, pitch_deg=0.0)
+            return Gaze(
+                irises=irises.astype(np.float32), yaw_deg=0.0, pitch_deg=0.0, openness=np.full(2, 0.3, np.float32)
+            )
 
         monkeypatch.setattr(cutting, "load_iris", lambda looks=looks: looks)
         with discs_for_faces():

@@ -15,7 +15,7 @@ from weights.errors import HeadshotError
 def beside_the_middle(_: np.ndarray, points: np.ndarray) -> Gaze:
     """Find irises five and seven pixels right of the middle of the face."""
     irises = points.mean(axis=0) + np.array([(5, 0), (7, 0)])
-    return Gaze(irises=irises.astype(np.float32), yaw_deg=0.0, pitch_deg=0.0)
+    return Gaze(irises=irises.astype(np.float32), yaw_deg=0.0, pitch_deg=0.0, openness=np.full(2, 0.3, np.float32))
 
 
 @pytest.mark.usefixtures("discs_are_faces")

@@ -10,7 +10,7 @@ from pipeline.backends import load_backend
 from pipeline.clip_frames import ClipFrames
 from pipeline.clip_work import process_clip
 from pipeline.config import PipelineConfig
-from pipeline.iris import _direction_deg, load_iris
+from pipeline.iris import _direction_deg, _openness, load_iris
 from pipeline.landmarks import eye_openness, interocular
 from pipeline.recognition import Likeness, load_recogniser
 from pipeline.verdicts import Reject, RejectReason
@@ -171,6 +171,15 @@ def test_irises_are_the_dark_of_the_eyes_and_mirror_with_the_picture(stills: lis
         mirrored = network(flipped, mirrored_points.astype(np.float32))
         assert mirrored.yaw_deg == pytest.approx(-gaze.yaw_deg, abs=0.5)
         assert mirrored.pitch_deg == pytest.approx(gaze.pitch_deg, abs=0.5)
+        assert mirrored.openness == pytest.approx(gaze.openness[::-1], abs=0.02)
+
+
+def test_an_eye_that_is_three_high_and_ten_wide_is_open_by_three_tenths() -> None:
+    contour = np.zeros((71, 2))
+    contour[[0, 8]] = [[0, 0], [10, 0]]
+    contour[[11, 13]] = [[3, -1], [7, -2]]  # upper lid
+    contour[[3, 5]] = [[3, 1], [7, 2]]
+    assert _openness(contour) == pytest.approx(0.3)
 
 
 def test_an_iris_moved_to_the_right_looks_to_the_right() -> None:
