@@ -65,6 +65,12 @@ def _load_nme_fan(spec: MetricSpec, workers: int) -> Nme:  # noqa: ARG001
     return Nme(spec, FaceLandmarks.load(load_backend("fan")))
 
 
+def _load_movement(spec: MetricSpec, workers: int) -> FrameMetric:  # noqa: ARG001
+    from eval.metrics.movement import MovementError
+
+    return MovementError(spec, FaceLandmarks.load(load_backend()))
+
+
 def _load_csim(spec: MetricSpec, workers: int) -> FrameMetric:
     from eval.metrics.identity import Csim, FaceEmbedding
 
@@ -90,6 +96,7 @@ _LOADERS: dict[str, Callable[[MetricSpec, int], FrameMetric | FrechetMetric]] = 
     "lpips.alex": _load_lpips,
     "nme.interocular": _load_nme,
     "nme.fan-2dfan4": _load_nme_fan,
+    "nme.movement": _load_movement,
     "csim.fr-feature-512": _load_csim,
     "csim.arcface-w600k-r50": _load_csim,
     "fd.efficientnet-lite0": _load_fd,

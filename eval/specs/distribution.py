@@ -28,6 +28,7 @@ def _frechet(*, metric: str, title: str, network: str, weights: str, preparation
             "is measured over the same number; the distance over delivered frames stands beside it. Refused "
             "below 64 frames and flagged as unreliable below 256."
         ),
+        across="person",
     )
 
 

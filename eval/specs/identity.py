@@ -28,6 +28,7 @@ def _csim(network: str, title: str, network_text: str) -> MetricSpec:
         ),
         worst=0.0,
         failure_policy=NEEDS_FACE.format(worst="0, as a stranger does,"),
+        across="person",
     )
 
 
