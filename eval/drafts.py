@@ -1,6 +1,6 @@
 """Clips on their way to tasks: which are taken, what part supports come from, which frames are to be drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,9 +140,7 @@ class Drafting:
         real = self._own(clip, rest, motion, count)
         return Draft(clip=clip, pool=pool, motion=motion, queries=driven, real=real, driver=driver)
 
-    def _own(
-        self, clip: ClipEntry, rest: Int[np.ndarray, " rest"], pool: Motion, count: int
-    ) -> tuple[Chosen, ...]:
+    def _own(self, clip: ClipEntry, rest: Int[np.ndarray, " rest"], pool: Motion, count: int) -> tuple[Chosen, ...]:
         """Return frames of a person, half of them from their other clips where there are any."""
         of_person = [one for one in self.clips if one.identity == clip.identity]
         others = other_clips(clip, of_person) if self.rules.elsewhere and self.limit is None else ()

@@ -62,7 +62,7 @@ class Motion:
         return Motion(pose_rad=self.pose_rad[places], shape=self.shape[places])
 
     def fitted_to(self, other: "Motion") -> "Motion":
-        """Return the same movement with the mean shape of another person's face, so that proportions are no distance."""
+        """Return the same movement around another person's mean shape, so that proportions are no distance."""
         return Motion(pose_rad=self.pose_rad, shape=self.shape - self.shape.mean(axis=0) + other.shape.mean(axis=0))
 
     @property

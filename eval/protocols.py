@@ -48,8 +48,8 @@ RULES: Mapping[Protocol, Rules] = {
         size_px=PAPER_PX,
     ),
 }
-"""`zakharov-2019` is the protocol of arXiv 1905.08233: 50 test videos, drawn evenly, 32 frames of each that were held out
-from the same video, at 1, 8 and 32 shots."""
+"""`zakharov-2019` is the protocol of arXiv 1905.08233: 50 test videos, drawn evenly, with 32 held-out frames each
+of the same video, at 1, 8 and 32 shots."""
 
 
 def draws_at(shots: Sequence[int], draws: int | Mapping[int, int] | None, protocol: Protocol) -> tuple[int, ...]:
@@ -67,7 +67,7 @@ def draws_at(shots: Sequence[int], draws: int | Mapping[int, int] | None, protoc
     if draws is None:
         few = 1 if RULES[protocol].shots else DRAWS_AT_SMALL_SHOTS
         return tuple(few if count <= SMALL_SHOTS else 1 for count in shots)
-    wanted = {count: draws for count in shots} if isinstance(draws, int) else dict(draws)
+    wanted = dict.fromkeys(shots, draws) if isinstance(draws, int) else dict(draws)
     stray = sorted(set(wanted) - set(shots))
     if stray:
         raise HeadshotError(

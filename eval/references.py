@@ -1,7 +1,7 @@
 """Floors and ceilings: pictures that the harness shows itself, since no system may see what they are made of.
 
-They are real frames, chosen with the target or other people at hand, so they are no systems. Whether one is a floor or a
-ceiling depends on the metric: docs/tasks.md says what each shows.
+They are real frames, chosen with the target or other people at hand, so they are no systems. Whether one is a floor
+or a ceiling depends on the metric: docs/tasks.md says what each shows.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class Reference(Protocol):
 
 
 class RealFrames:
-    """Other real frames of the person, from the same clips: real against real, over two halves without a common frame."""
+    """Other real frames of the person, from the same clips: real against real, over disjoint sets of one size."""
 
     name: ClassVar[str] = "real-frames"
     title: ClassVar[str] = "Other real frames of the person"
@@ -179,11 +179,13 @@ def _frames_at(store: Store, places: Sequence[Place], size_px: int) -> UInt8[np.
     return frames
 
 
-def reencoded(frames: UInt8[np.ndarray, "frames height width 3"], crf: int) -> UInt8[np.ndarray, "frames height width 3"]:
+def reencoded(
+    frames: UInt8[np.ndarray, "frames height width 3"], crf: int
+) -> UInt8[np.ndarray, "frames height width 3"]:
     """Return RGB frames after H.264 at a constant rate factor, as one video of 25 frames a second.
 
-    Colour is stored for pairs of pixels (yuv420p, BT.709), as nearly every published video does. Frames with an odd side are
-    continued by a pixel for the encoder. One thread, so that every machine makes the same bits of one version of x264.
+    Colour is stored for pairs of pixels (yuv420p, BT.709), as in nearly every published video. Frames with an odd side
+    are continued by a pixel for the encoder. One thread, so that a version of x264 makes the same bits everywhere.
     """
     import av
 

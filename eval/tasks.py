@@ -181,7 +181,7 @@ def make_tasks(
     limit: int | None = None,
     pairs: PairList | None = None,
 ) -> TaskSet:
-    """Return the tasks of the test clips: nested supports from a clip's first half, queries from its last and elsewhere.
+    """Return the tasks of test clips: nested supports from the first half, queries from the last and from elsewhere.
 
     The halves are those of the usable frames. Where the largest number of shots needs more than half, the
     query part begins later, so that the same people are scored at every number of shots. Support frames are a

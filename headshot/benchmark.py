@@ -34,7 +34,8 @@ def benchmark_command(
     data: ReadData = str(DATA),
     run: RunFolder = RUN,
     tasks: Annotated[
-        Path | None, typer.Option(help="Frozen tasks of `headshot tasks make`, in place of the options that make tasks.")
+        Path | None,
+        typer.Option(help="Frozen tasks of `headshot tasks make`, in place of the options that make tasks."),
     ] = None,
     shots: Shots = "1,8,32",
     protocol: Protocol = "self",

@@ -56,7 +56,9 @@ Draws = Annotated[
 Limit = Annotated[
     int | None,
     typer.Option(
-        min=1, help="A quick look, labelled as such: so many people, one clip of each, 8 frames of a clip.", show_default=False
+        min=1,
+        help="A quick look, labelled as such: so many people, one clip of each, 8 frames of a clip.",
+        show_default=False,
     ),
 ]
 ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]

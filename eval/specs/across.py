@@ -16,8 +16,8 @@ NME_MOVEMENT = MetricSpec(
         "the driver's did, whatever its proportions and its resting pose?"
     ),
     equation=(
-        "mean over points of |(s_g - mean s_g) - (s_d - mean s_d)|, s = (p - centre p) / rms |p - centre p|, means over "
-        "frames of the task that have a face in both"
+        "mean over points of |(s_g - mean s_g) - (s_d - mean s_d)|, s = (p - centre p) / rms |p - centre p|, means "
+        "over frames of the task that have a face in both"
     ),
     source=(
         "This benchmark's own; movement relative to a resting face as in Siarohin et al. 2019, arXiv:2003.00196, "
