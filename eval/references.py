@@ -22,6 +22,7 @@ from eval.supports import rows_with_pose
 from eval.tasks import Task, TaskSet
 from pipeline.store import Store
 
+LEAST_PX = 64
 Place = tuple[str, int]
 """Clip key and row."""
 
@@ -184,13 +185,15 @@ def reencoded(
 ) -> UInt8[np.ndarray, "frames height width 3"]:
     """Return RGB frames after H.264 at a constant rate factor, as one video of 25 frames a second.
 
-    Colour is stored for pairs of pixels (yuv420p, BT.709), as in nearly every published video. Frames with an odd side
-    are continued by a pixel for the encoder. One thread, so that a version of x264 makes the same bits everywhere.
+    Colour is stored for pairs of pixels (yuv420p, BT.709), as in nearly every published video. Frames are
+    continued at the right and below to even sides of at least `LEAST_PX`: on smaller ones, x264's lookahead depends on
+    what was in memory before. It has one thread, so that one version of it makes the same bits everywhere.
     """
     import av
 
     height, width = frames.shape[1:3]
-    padded = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    below, right = (max(LEAST_PX, side + side % 2) - side for side in (height, width))
+    padded = np.pad(frames, ((0, 0), (0, below), (0, right), (0, 0)), mode="edge")
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": str(crf), "preset": "medium"})

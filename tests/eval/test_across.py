@@ -34,7 +34,7 @@ class Noting:
     spec: MetricSpec
     targets: list[np.ndarray] = field(default_factory=list)
 
-    def score(self, generated: Frames, target: Frames, cache: FeatureCache) -> Measured:
+    def score(self, generated: Frames, target: Frames, _cache: FeatureCache) -> Measured:
         self.targets.append(target.pixels)
         return Measured.of(np.zeros(len(generated)))
 
@@ -45,7 +45,7 @@ class NotingExtractor:
     width: int = 3
     seen: set[bytes] = field(default_factory=set)
 
-    def extract(self, frames: Frames, cache: FeatureCache) -> np.ndarray:
+    def extract(self, frames: Frames, _cache: FeatureCache) -> np.ndarray:
         self.seen.update(frames.digests)
         return frames.pixels.mean(axis=(1, 2))
 

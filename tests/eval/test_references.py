@@ -66,7 +66,7 @@ def test_re_encoded_targets_are_the_targets(store: DrawnStore, tasks: TaskSet) -
     task = tasks.tasks[0]
     pictures, _ = ReferenceTask.of(Reencoded(), store, tasks, task).render(store)
     targets = target_frames(store, task.queries, 32)
-    assert (psnr(pictures, targets) > psnr(np.roll(pictures, 1, axis=0), targets)).all()
+    assert psnr(pictures, targets).mean() > psnr(np.roll(pictures, 5, axis=0), targets).mean() + 5
 
 
 def test_real_frames_are_the_persons_own_and_none_is_a_target(store: DrawnStore, tasks: TaskSet) -> None:
