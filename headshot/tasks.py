@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from click.core import ParameterSource
 
 from headshot.console import err, out
 from headshot.options import (
@@ -73,11 +72,8 @@ def frozen_tasks(path: Path, store: "Store", context: typer.Context) -> "TaskSet
     """
     from eval.tasks import TaskSet
 
-    given = [
-        field.name
-        for field in fields(TaskOptions)
-        if context.get_parameter_source(field.name) is ParameterSource.COMMANDLINE
-    ]
+    sources = {field.name: context.get_parameter_source(field.name) for field in fields(TaskOptions)}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise HeadshotError(f"{path} says which tasks there are, and so does {options}; give one of the two")
