@@ -73,7 +73,7 @@ def benchmark_command(
     from eval.systems.builtin import BASELINES, checkpoint_of, choose_systems, load_system
     from pipeline.store import Store
 
-    options = TaskOptions(
+    options = TaskOptions.parse(
         shots=shots,
         protocol=protocol,
         pairs=pairs,

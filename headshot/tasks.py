@@ -25,6 +25,8 @@ from headshot.options import (
 from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
+    from eval.pairs import PairList
+    from eval.protocols import Protocol as ProtocolName
     from eval.tasks import TaskSet
     from pipeline.store import Store
 
@@ -33,34 +35,64 @@ app = typer.Typer(help="Frozen tasks: the same frames and pairs for everybody.",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOptions:
-    """The options that tasks are made from, as given."""
+    """The options that tasks are made from."""
 
-    shots: str
-    protocol: str
-    pairs: Path | None
+    shots: list[int]
+    protocol: "ProtocolName"
+    pairs: "PairList | None"
     size: int
     query_frames: int
-    draws: str
+    draws: int | dict[int, int] | None
     limit: int | None
     seed: int
 
-    def make(self, store: "Store") -> "TaskSet":
-        """Return the tasks of a data set."""
+    @classmethod
+    def parse(
+        cls,
+        *,
+        shots: str,
+        protocol: str,
+        pairs: Path | None,
+        size: int,
+        query_frames: int,
+        draws: str,
+        limit: int | None,
+        seed: int,
+    ) -> "TaskOptions":
+        """Return the options as they were typed.
+
+        Raises:
+            HeadshotError: One of them means nothing.
+        """
         from eval.pairs import read_pairs
         from eval.protocols import RULES
+
+        one_of(protocol, RULES, "--protocol")
+        return cls(
+            shots=numbers(shots, "--shots"),
+            protocol=next(name for name in RULES if name == protocol),
+            pairs=read_pairs(pairs) if pairs else None,
+            size=size,
+            query_frames=query_frames,
+            draws=draws_of(draws),
+            limit=limit,
+            seed=seed,
+        )
+
+    def make(self, store: "Store") -> "TaskSet":
+        """Return the tasks of a data set."""
         from eval.tasks import make_tasks
 
-        one_of(self.protocol, RULES, "--protocol")
         return make_tasks(
             store,
-            numbers(self.shots, "--shots"),
+            self.shots,
             size_px=self.size,
             seed=self.seed,
             query_frames=self.query_frames,
-            draws=draws_of(self.draws),
-            protocol=next(name for name in RULES if name == self.protocol),
+            draws=self.draws,
+            protocol=self.protocol,
             limit=self.limit,
-            pairs=read_pairs(self.pairs) if self.pairs else None,
+            pairs=self.pairs,
         )
 
 
@@ -101,7 +133,7 @@ def make(
     """
     from pipeline.store import Store
 
-    options = TaskOptions(
+    options = TaskOptions.parse(
         shots=shots,
         protocol=protocol,
         pairs=pairs,

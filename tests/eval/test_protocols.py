@@ -6,11 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from eval.motion import BOUNDS, Motion, distance_to_nearest
 from eval.pairs import Pair, PairList, clip_key, in_a_ring, read_pairs
 from eval.queries import Query
+from eval.results import SCORE_SCHEMA
+from eval.specs.image import SSIM
+from eval.statistics import summarise
 from eval.tasks import Task, TaskSet, clips_in, make_tasks
 from tests.eval.conftest import DrawnClip, DrawnStore, drawn_store
 from weights.errors import HeadshotError
@@ -287,3 +291,44 @@ def test_the_same_manifest_preprocessed_in_another_way_is_refused(store: DrawnSt
     fewer = tuple(replace(clip, usable_frames=50) if clip.key == "bob/video/2" else clip for clip in store.clips)
     with pytest.raises(HeadshotError, match=r"row \d+ of clip bob/video/2"):
         tasks.check(replace(store, clips=fewer))
+
+
+def score_rows(values: dict[tuple[str, str, int], list[float]]) -> pa.Table:
+    """Return rows of SSIM at one shot: a list of values for each person, clip and draw."""
+    return pa.Table.from_pylist(
+        [
+            {
+                "system": "one",
+                "shots": 1,
+                "draw": draw,
+                "identity": identity,
+                "clip": f"{identity}/v/{clip}",
+                "query_clip": f"{identity}/v/{clip}",
+                "frame": frame,
+                "stratum": "far",
+                "metric": "ssim",
+                "value": value,
+                "status": "ok" if np.isfinite(value) else "system_error: no",
+            }
+            for (identity, clip, draw), of_draw in values.items()
+            for frame, value in enumerate(of_draw)
+        ],
+        schema=SCORE_SCHEMA,
+    )
+
+
+def test_draws_are_averaged_within_a_clip_and_a_clip_within_a_person() -> None:
+    """Golden: three draws of one person weigh as much as one draw of another; a draw that failed counts as 0."""
+    scores = score_rows(
+        {
+            ("ann", "1", 0): [0.2, 0.4],
+            ("ann", "1", 1): [0.6, 0.8],
+            ("ann", "1", 2): [float("nan"), float("nan")],
+            ("ann", "2", 0): [0.9, 0.9],
+            ("bob", "1", 0): [0.5, 0.7],
+        }
+    )
+    (cell,) = summarise(scores, [SSIM])
+    ann = ((0.3 + 0.7 + 0.0) / 3 + 0.9) / 2
+    assert cell.value == pytest.approx((ann + 0.6) / 2)
+    assert (cell.n_identities, cell.n_frames, cell.n_failed) == (2, 10, 2)
