@@ -126,7 +126,7 @@ def _check(
     tasks: TaskSet,
     specs: Sequence[MetricSpec],
 ) -> None:
-    names = Counter(one.name for one in (*systems, *references))
+    names = Counter([*(system.name for system in systems), *(reference.name for reference in references)])
     twice = [name for name, count in names.items() if count > 1]
     if twice or not systems:
         raise HeadshotError(f"systems {list(names.elements())}: give at least one, each under a name of its own")
