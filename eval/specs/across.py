@@ -21,7 +21,7 @@ NME_MOVEMENT = MetricSpec(
     ),
     source=(
         "This benchmark's own; movement relative to a resting face as in Siarohin et al. 2019, arXiv:2003.00196, "
-        "section 3.4, with the mean in place of the first frame and Kendall's pre-shapes (1984) in place of pixels."
+        "with the mean in place of the first frame and Kendall's pre-shapes (1984) in place of pixels."
     ),
     unit="fraction of the face's radius",
     range=(0.0, None),
