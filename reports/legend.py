@@ -51,7 +51,8 @@ COPIES = {
     "shuffled-identity": "a real frame of another person",
     "reencoded-crf23": "a real frame, once through a video codec",
 }
-"""The baselines and references whose pictures are recorded ones. Those of systems that are not known are taken to be AI-generated."""
+"""The baselines and references whose pictures are recorded ones. Those of unknown systems are taken to be
+AI-generated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
