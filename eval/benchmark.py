@@ -14,7 +14,8 @@ import pyarrow as pa
 from eval import predictions, provenance
 from eval.features import FeatureCache
 from eval.progress import ProgressHook, silent
-from eval.rendering import Outcome, render_missing
+from eval.references import Reference
+from eval.rendering import Outcome, render_missing, render_references
 from eval.results import (
     CostRecord,
     DatasetRecord,
@@ -43,6 +44,7 @@ def benchmark(
     run_dir: Path,
     *,
     specs: Sequence[MetricSpec],
+    references: Sequence[Reference] = (),
     workers: int | None = None,
     progress: ProgressHook = silent,
 ) -> Run:
@@ -58,6 +60,8 @@ def benchmark(
         tasks: What to ask of them.
         run_dir: Folder of the run.
         specs: What to measure.
+        references: Floors and ceilings to show beside the systems (`eval.references.DEFAULT`); those that do not apply
+            to the tasks are left out.
         workers: Frames that a metric's network computes at the same time; the usable cores where absent.
         progress: Told how far it is.
 
@@ -66,10 +70,14 @@ def benchmark(
             had.
     """
     started = datetime.now(UTC)
-    _check(store, systems, tasks)
+    references = [one for one in references if one.applies(tasks)]
+    _check(store, systems, references, tasks, specs)
     workers = workers or provenance.usable_cores()
     weights = provenance.weight_records(weight_id for spec in specs for weight_id in spec.weights)
-    outcomes = render_missing(store, systems, tasks, run_dir, progress)
+    outcomes = {
+        **render_missing(store, systems, tasks, run_dir, progress),
+        **render_references(store, references, tasks, run_dir),
+    }
     dataset = _dataset_record(store)
     key = _score_key(tasks, outcomes, run_dir, specs=specs, weights=weights, dataset_sha256=dataset.dataset_sha256)
     known = _open_current(run_dir, key)
@@ -79,13 +87,19 @@ def benchmark(
     record = RunRecord(
         score_key=key,
         config={
+            "protocol": tasks.protocol,
+            "limit": tasks.limit,
+            "label": tasks.label,
             "size_px": tasks.size_px,
             "shots": list(tasks.shots),
-            "draws": tasks.draws,
+            "draws": list(tasks.draws),
             "query_frames": tasks.query_frames,
             "workers": workers,
         },
-        systems=tuple(SystemRecord(name=one.name, title=one.title, config=one.config) for one in systems),
+        systems=(
+            *(SystemRecord(name=one.name, title=one.title, config=one.config) for one in systems),
+            *(SystemRecord(name=one.name, title=one.title, config=one.config, reference=True) for one in references),
+        ),
         specs=tuple(specs),
         weights=weights,
         dataset=dataset,
@@ -105,8 +119,14 @@ def benchmark(
     return run
 
 
-def _check(store: Store, systems: Sequence[System], tasks: TaskSet) -> None:
-    names = Counter(system.name for system in systems)
+def _check(
+    store: Store,
+    systems: Sequence[System],
+    references: Sequence[Reference],
+    tasks: TaskSet,
+    specs: Sequence[MetricSpec],
+) -> None:
+    names = Counter([*(system.name for system in systems), *(reference.name for reference in references)])
     twice = [name for name, count in names.items() if count > 1]
     if twice or not systems:
         raise HeadshotError(f"systems {list(names.elements())}: give at least one, each under a name of its own")
@@ -114,6 +134,12 @@ def _check(store: Store, systems: Sequence[System], tasks: TaskSet) -> None:
         raise HeadshotError(
             f"the tasks were made from manifest {tasks.manifest_sha256[:12]}, the data set {store.root} from "
             f"{store.info.manifest_sha256[:12]}; make the tasks anew or open their data set"
+        )
+    unfit = [spec.id for spec in specs if tasks.across and spec.across is None]
+    if unfit:
+        raise HeadshotError(
+            f"{', '.join(unfit)} compares with the target frame, and where another person drives there is none; choose "
+            "metrics with `choose_specs(..., across=True)`"
         )
     for system in systems:
         both = sorted(system.training_identities & set(tasks.identities()))

@@ -61,6 +61,10 @@ class Motion:
         """Return the motion in some of the frames."""
         return Motion(pose_rad=self.pose_rad[places], shape=self.shape[places])
 
+    def fitted_to(self, other: "Motion") -> "Motion":
+        """Return the same movement around another person's mean shape, so that proportions are no distance."""
+        return Motion(pose_rad=self.pose_rad, shape=self.shape - self.shape.mean(axis=0) + other.shape.mean(axis=0))
+
     @property
     def known(self) -> Bool[np.ndarray, " frames"]:
         """Whether pose and shape could be measured."""
@@ -86,9 +90,18 @@ def distance_to_nearest(query: Motion, support: Motion) -> Float[np.ndarray, " q
     Source: the normalisation is Kendall 1984, "Shape manifolds, Procrustean metrics, and complex projective
     spaces", without taking out the rotation; the sum with the pose is this benchmark's own.
     """
+    return np.asarray(_distances(query, support).min(axis=1))
+
+
+def nearest_places(query: Motion, support: Motion) -> Int[np.ndarray, " queries"]:
+    """Return the place of the support frame that each query frame is nearest to."""
+    return np.asarray(_distances(query, support).argmin(axis=1))
+
+
+def _distances(query: Motion, support: Motion) -> Float[np.ndarray, "queries supports"]:
     turn = np.sum((query.pose_rad[:, None] - support.pose_rad[None]) ** 2, axis=-1)
     gaps = query.shape[:, None] - support.shape[None]  # (queries, supports, 68, 2)
-    return np.asarray(np.sqrt(turn + np.mean(np.sum(gaps**2, axis=-1), axis=-1)).min(axis=1))
+    return np.asarray(np.sqrt(turn + np.mean(np.sum(gaps**2, axis=-1), axis=-1)))
 
 
 def spread(codes: Int[np.ndarray, " candidates"], count: int) -> Int[np.ndarray, " chosen"]:

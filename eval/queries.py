@@ -28,7 +28,7 @@ class Query(Record):
     """Frames of one clip that are to be drawn."""
 
     clip: str
-    """Clip key: of the support's clip, or of another one of the same person."""
+    """Clip key: of the support's clip, of another one of the same person, or of who else drives."""
     rows: tuple[int, ...]
     """Rows of the clip, ascending; none lies in the support."""
     strata: tuple[Stratum, ...]
@@ -76,6 +76,9 @@ def choose(
     pool: Motion,
     count: int,
     bounds: StrataBounds,
+    *,
+    stratified: bool = True,
+    across: bool = False,
 ) -> tuple[Chosen, ...]:
     """Return `count` query frames, as evenly over near, middle and far as there are frames, then evenly in time.
 
@@ -87,12 +90,17 @@ def choose(
         pool: Motion in the frames that supports are drawn from.
         count: How many frames; all where there are not more.
         bounds: Of the strata.
+        stratified: Whether strata count; else the frames are even in time.
+        across: The clips are of another person, whose proportions are fitted to those in the pool.
     """
     if not candidates:
         return ()
     motions = [Motion.read(store, clip, rows) for clip, rows in candidates]
+    if across:
+        motions = [motion.fitted_to(pool) for motion in motions]
     distances = np.concatenate([distance_to_nearest(motion, pool) for motion in motions])
-    places = spread(bounds.codes(distances), count)
+    codes = bounds.codes(distances)
+    places = spread(codes if stratified else np.zeros_like(codes), count)
     chosen, start = [], 0
     for (clip, rows), motion in zip(candidates, motions, strict=True):
         own = places[(places >= start) & (places < start + len(rows))] - start

@@ -14,6 +14,7 @@ from eval import predictions
 from eval.predictions import PredictionHeader, PredictionInputs
 from eval.progress import Progress, ProgressHook
 from eval.queries import driving_landmarks
+from eval.references import Reference, ReferenceTask
 from eval.systems.protocol import Support, System
 from eval.tasks import Task, TaskSet
 from pipeline.store import Store
@@ -99,6 +100,32 @@ def render_missing(
             outcomes[system.name, task.id] = _outcome(system, inputs, wanted, run_dir)
             what = f"{system.name} {task.id}"
             progress(Progress(stage="render", done=len(outcomes), total=total, what=what))
+    return outcomes
+
+
+def render_references(
+    store: Store, references: Sequence[Reference], tasks: TaskSet, run_dir: Path
+) -> Mapping[tuple[str, str], Outcome]:
+    """Make the pictures of references that are not there yet; they lie where predictions do, and are scored like them.
+
+    Returns:
+        The outcome for each reference name and task id.
+    """
+    outcomes: dict[tuple[str, str], Outcome] = {}
+    for reference in references:
+        for task in tasks.tasks:
+            wanted = ReferenceTask.of(reference, store, tasks, task)
+            known = predictions.header(run_dir, reference.name, task)
+            if len(wanted.places) < len(task.frames):
+                outcomes[reference.name, task.id] = _reason(
+                    "too_few_frames", f"{len(wanted.places)} real frames of {len(task.frames)}"
+                )
+            elif known is not None and known.key == wanted.inputs.sha256():
+                outcomes[reference.name, task.id] = known
+            else:
+                frames, header = wanted.render(store)
+                predictions.save(run_dir, header, task, frames)
+                outcomes[reference.name, task.id] = header
     return outcomes
 
 

@@ -1,10 +1,11 @@
 """What a benchmark leaves behind: score rows, the run record, and the tasks they belong to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import JsonValue, ValidationError
 
@@ -53,6 +54,8 @@ class SystemRecord(Record):
     name: str
     title: str
     config: dict[str, JsonValue]
+    reference: bool = False
+    """Real frames that the harness chose with the answer at hand: a floor or a ceiling, and no contender."""
 
 
 class WeightRecord(Record):
@@ -145,6 +148,23 @@ class Run:
     record: RunRecord
     scores: pa.Table
     tasks: TaskSet
+
+    def split(self) -> tuple["Run", "Run"]:
+        """Return the run with its contenders alone, and with its references alone."""
+        return self._with(reference=False), self._with(reference=True)
+
+    def _with(self, *, reference: bool) -> "Run":
+        systems = tuple(system for system in self.record.systems if system.reference == reference)
+        names = [system.name for system in systems]
+        record = self.record.model_copy(
+            update={
+                "systems": systems,
+                "failures": tuple(one for one in self.record.failures if one.system in names),
+                "cost": tuple(one for one in self.record.cost if one.system in names),
+            }
+        )
+        scores = self.scores.filter(pc.is_in(self.scores["system"], pa.array(names, pa.string())))
+        return replace(self, record=record, scores=scores)
 
     def save(self) -> None:
         """Write the three files; the record last, since its presence means that the run is complete."""

@@ -14,11 +14,10 @@ from eval.metrics.frechet import reliability
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import Measured, SetMetric
 from eval.motion import STRATA, Stratum
-from eval.neighbours import neighbours
 from eval.progress import Progress, ProgressHook
-from eval.queries import target_frames
 from eval.rendering import Outcome
 from eval.results import SCORE_SCHEMA
+from eval.targets import Targets
 from eval.tasks import Task, TaskSet
 from pipeline.store import Store
 
@@ -70,15 +69,15 @@ def score(
     done = 0
     progress(Progress(stage="score", done=0, total=len(outcomes), what=""))
     for group in _by_target(tasks.tasks):
-        target = Frames.of(target_frames(store, group[0].queries, tasks.size_px), neighbours(group[0].frames))
+        targets = Targets.load(store, group[0], tasks.size_px)
         for system in systems:
             for task in group:
                 outcome = outcomes[system, task.id]
                 if isinstance(outcome, str):
-                    scorer.add_failure(system, task, target, outcome)
+                    scorer.add_failure(system, task, targets, outcome)
                 else:
                     generated = Frames.of(predictions.load(run_dir, system, task))
-                    scorer.add(system, task, target, generated)
+                    scorer.add(system, task, targets, generated)
                 done += 1
                 what = f"{system} {task.id}"
                 progress(Progress(stage="score", done=done, total=len(outcomes), what=what))
@@ -87,10 +86,10 @@ def score(
 
 
 def _by_target(tasks: Sequence[Task]) -> list[list[Task]]:
-    """Group the tasks that ask for the same frames."""
-    groups: dict[tuple[tuple[str, int], ...], list[Task]] = {}
+    """Group the tasks that ask for the same frames of the same person."""
+    groups: dict[tuple[str, tuple[tuple[str, int], ...]], list[Task]] = {}
     for task in tasks:
-        groups.setdefault(tuple((frame.clip, frame.row) for frame in task.frames), []).append(task)
+        groups.setdefault((task.clip, tuple((frame.clip, frame.row) for frame in task.frames)), []).append(task)
     return list(groups.values())
 
 
@@ -102,24 +101,26 @@ class _Scorer:
         self._columns: dict[str, list[object]] = {name: [] for name in SCORE_SCHEMA.names}
         self._sets: dict[tuple[str, str, int, int], _Set] = {}
 
-    def add(self, system: str, task: Task, target: Frames, generated: Frames) -> None:
+    def add(self, system: str, task: Task, targets: Targets, generated: Frames) -> None:
         """Score the frames of a task."""
         for metric in self._metrics.frame:
-            self._add_frames(system, task, metric.spec.id, metric.score(generated, target, self._cache))
+            measured = metric.score(generated, targets.of(metric.spec), self._cache)
+            self._add_frames(system, task, metric.spec.id, measured)
         for set_metric in self._metrics.over_set:
             self._add_frames(system, task, set_metric.spec.id, _all_nan(task, MEMBER))
-            self._add_to_set(set_metric, system, task, generated, target)
+            self._add_to_set(set_metric, system, task, generated, targets.of(set_metric.spec))
 
-    def add_failure(self, system: str, task: Task, target: Frames, reason: str) -> None:
+    def add_failure(self, system: str, task: Task, targets: Targets, reason: str) -> None:
         """Record that nothing was delivered; black frames stand in where a set must stay complete."""
         for metric in self._metrics.frame:
+            target = targets.of(metric.spec)
             own = metric.score(target, target, self._cache)
             self._add_frames(system, task, metric.spec.id, _failed(own, reason))
         for set_metric in self._metrics.over_set:
             self._add_frames(system, task, set_metric.spec.id, _all_nan(task, reason))
-        black = Frames.of(np.zeros_like(target.pixels))
+        black = targets.black()
         for set_metric in self._metrics.over_set:
-            self._add_to_set(set_metric, system, task, black, target, delivered=False)
+            self._add_to_set(set_metric, system, task, black, targets.of(set_metric.spec), delivered=False)
 
     def finish(self) -> pa.Table:
         """Add the set-level values and return all rows."""

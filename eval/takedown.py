@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from eval import predictions
 from eval.features import Digest, Frames, pair_digest
+from eval.references import NAMES as REFERENCE_NAMES
 from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
-from eval.tasks import TaskSet, clip_in
+from eval.tasks import SkippedClip, Task, TaskSet, clips_in
 from pipeline.store import Store
 from pipeline.takedown import Change
 from weights.errors import HeadshotError
@@ -48,8 +49,8 @@ def take_out(run_dir: Path, identity: str, store: Store | None) -> tuple[Change,
         change
         for change in (
             _drop_scores(run_dir, identity),
-            _filter_tasks(run_dir, identity),
             _drop_predictions(run_dir, identity),
+            _filter_tasks(run_dir, identity),
             _filter_features(run_dir, store),
             _drop_temporaries(run_dir),
         )
@@ -79,15 +80,16 @@ def _filter_tasks(run_dir: Path, identity: str) -> Change:
     rows = 0
     if _has_tasks(run_dir, identity):
         known = TaskSet.load(run_dir / TASKS_FILE)
-        tasks = tuple(task for task in known.tasks if task.identity != identity)
-        skipped = tuple(skip for skip in known.skipped if skip.clip.split("/")[0] != identity)
+        tasks = tuple(task for task in known.tasks if identity not in _people_in(task))
+        skipped = tuple(skip for skip in known.skipped if not _names(skip, identity))
         rows = len(known.tasks) - len(tasks) + len(known.skipped) - len(skipped)
-        known.model_copy(update={"tasks": tasks, "skipped": skipped}).save(run_dir / TASKS_FILE)
+        change = {"tasks": tasks, "skipped": skipped, "people": known.people - 1}
+        known.model_copy(update=change).save(run_dir / TASKS_FILE)
     return Change(what="tasks", files=int(rows > 0), rows=rows, unit="tasks")
 
 
 def _drop_predictions(run_dir: Path, identity: str) -> Change:
-    paths = list(_predictions_of(run_dir, identity))
+    paths = list(dict.fromkeys((*_references(run_dir), *_predictions_of(run_dir, identity))))
     rows = 0
     for path in paths:
         rows += _rows_in(path)
@@ -149,7 +151,15 @@ def _digest_of(store: Store, target: _Target) -> Digest:
 
 
 def _predictions_of(run_dir: Path, identity: str) -> Iterator[Path]:
-    return (path for path in _prediction_files(run_dir) if clip_in(path.stem).split("/")[0] == identity)
+    """Yield the predictions that show the person, or that they drive."""
+    for path in _prediction_files(run_dir):
+        if identity in {key.split("/")[0] for key in clips_in(path.stem)}:
+            yield path
+
+
+def _references(run_dir: Path) -> Iterator[Path]:
+    """Yield the predictions that the harness made itself: they may show any of the people under test."""
+    return (path for path in _prediction_files(run_dir) if path.parent.name in REFERENCE_NAMES)
 
 
 def _prediction_files(run_dir: Path) -> Iterator[Path]:
@@ -179,5 +189,15 @@ def _has_tasks(run_dir: Path, identity: str) -> bool:
         known = TaskSet.load(run_dir / TASKS_FILE)
     except HeadshotError:
         return False
-    keys = [*(task.clip for task in known.tasks), *(skip.clip for skip in known.skipped)]
-    return any(key.split("/")[0] == identity for key in keys)
+    return any(identity in _people_in(task) for task in known.tasks) or any(
+        _names(skip, identity) for skip in known.skipped
+    )
+
+
+def _people_in(task: Task) -> set[str | None]:
+    return {task.identity, task.driver}
+
+
+def _names(skip: SkippedClip, identity: str) -> bool:
+    """Return whether a clip that was left out is the person's, or was left out because of theirs."""
+    return any(word.startswith(f"{identity}/") for word in (skip.clip, *skip.reason.split()))

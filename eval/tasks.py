@@ -2,26 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
-from jaxtyping import Int
 from pydantic import Field, ValidationError
 
-from eval.motion import BOUNDS, Motion, StrataBounds
-from eval.queries import Chosen, Query, QueryFrame, choose, other_clips
-from pipeline.store import ClipEntry, Store
+from eval.drafts import Draft, Drafting, assert_identity_disjoint
+from eval.motion import BOUNDS, StrataBounds
+from eval.pairs import PairList
+from eval.protocols import RULES, Protocol, check_fixed, draws_at
+from eval.queries import Query, QueryFrame
+from eval.supports import MIN_QUERY_FRAMES, draw_order
+from pipeline.store import Store
 from weights.errors import HeadshotError
 from weights.files import publish_text
 from weights.record import Record
-
-MIN_QUERY_FRAMES = 8
-"""A clip that leaves fewer frames to synthesise is skipped and counted."""
-GAP_SHARE = 0.1
-"""Share of a clip's usable frames that lies unused between support and query, so that copying a neighbour is
-no answer."""
 
 
 class Task(Record):
@@ -30,6 +26,7 @@ class Task(Record):
     id: str
     """Safe as a file name."""
     identity: str
+    """Who is to be shown."""
     clip: str
     """Key of the clip that the support is from."""
     shots: Annotated[int, Field(ge=1)]
@@ -39,6 +36,10 @@ class Task(Record):
     """Rows of the clip, in the order drawn: the first T of a longer support are the support at T shots."""
     queries: tuple[Query, ...]
     """What to draw: the same frames in the same strata at every number of shots."""
+    driver: str | None = None
+    """Who drives, where that is somebody else; then `queries` are frames of theirs, and there is no target."""
+    real: tuple[Query, ...] = ()
+    """Where there is no target: as many frames of the person as are drawn, which the support is not from."""
 
     @property
     def frames(self) -> tuple[QueryFrame, ...]:
@@ -47,7 +48,8 @@ class Task(Record):
 
     def sha256(self) -> str:
         """Return the hash of what a system is asked: all but the strata, which depend on the other numbers of shots."""
-        return _sha256(self.model_dump(mode="json", exclude={"queries": {"__all__": {"strata"}}}))
+        asked = self.model_dump(mode="json", exclude={"queries": {"__all__": {"strata"}}, "real": True})
+        return _sha256({name: value for name, value in asked.items() if value is not None})
 
 
 class SkippedClip(Record):
@@ -58,18 +60,53 @@ class SkippedClip(Record):
 
 
 class TaskSet(Record):
-    """Every task of a benchmark, with what they were drawn from."""
+    """Every task of a benchmark, with what they were drawn from. All are of one protocol."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
+    protocol: Protocol = "self"
     manifest_sha256: str
     seed: int
     size_px: int
     shots: tuple[int, ...]
-    draws: int
+    draws: tuple[int, ...]
+    """Support draws of each clip, one number for each of `shots`."""
     query_frames: int
     strata: StrataBounds
+    people: int
+    """In the split test, with or without tasks."""
+    limit: int | None = None
+    """For a quick look: at most so many people, one clip of each, few frames."""
+    pairs_sha256: str | None = None
+    """Of the list that says who drives whom, where one was given."""
     tasks: tuple[Task, ...]
     skipped: tuple[SkippedClip, ...] = ()
+
+    @property
+    def across(self) -> bool:
+        """Whether another person drives."""
+        return RULES[self.protocol].across
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What must stand beside every number: how this falls short of the protocol that it is named after."""
+        rules, clips = RULES[self.protocol], len({task.clip for task in self.tasks})
+        short = [f"{clips} of {rules.videos} videos"] if rules.videos and clips < rules.videos else []
+        if rules.size_px and self.size_px != rules.size_px:
+            short.append(f"{self.size_px} instead of {rules.size_px} pixels")
+        named = [f"{rules.title} with {' and '.join(short)}"] if short else []
+        if self.limit is None:
+            return tuple(named)
+        return (
+            *named,
+            f"quick look (--limit {self.limit}): {len(self.identities())} of {self.people} people, one clip of each, "
+            f"{self.query_frames} frames a clip",
+        )
+
+    @property
+    def label(self) -> str:
+        """The protocol and its caveats, in words."""
+        title = RULES[self.protocol].title
+        return "; ".join((*([] if any(one.startswith(title) for one in self.caveats) else [title]), *self.caveats))
 
     def sha256(self) -> str:
         """Return the hash of the content; two benchmarks are comparable where it is equal."""
@@ -79,23 +116,57 @@ class TaskSet(Record):
         """Return the people under test, sorted."""
         return tuple(sorted({task.identity for task in self.tasks}))
 
+    def check(self, store: Store) -> None:
+        """Refuse a data set that these tasks were not made from.
+
+        Raises:
+            HeadshotError: It is of another manifest, or lacks a clip or a row with a face that a task names.
+        """
+        if self.manifest_sha256 != store.info.manifest_sha256:
+            raise HeadshotError(
+                f"the tasks were made from manifest {self.manifest_sha256[:12]}, the data set {store.root} from "
+                f"{store.info.manifest_sha256[:12]}; make the tasks anew or open their data set"
+            )
+        named: dict[str, set[int]] = {}
+        for task in self.tasks:
+            named.setdefault(task.clip, set()).update(task.support)
+            for query in (*task.queries, *task.real):
+                named.setdefault(query.clip, set()).update(query.rows)
+        for key, rows in named.items():
+            missing = rows.difference(store.usable_rows(store.clip(key)).tolist())
+            if missing:
+                raise HeadshotError(
+                    f"the tasks name row {min(missing)} of clip {key}, which has no face in the data set {store.root}: "
+                    "it was preprocessed in another way; make the tasks anew or open their data set"
+                )
+
     def save(self, path: Path) -> None:
-        """Write the tasks as JSON, all or nothing."""
-        publish_text(path, self.model_dump_json(indent=1))
+        """Write the tasks as JSON with their hash, all or nothing."""
+        publish_text(path, json.dumps({"sha256": self.sha256(), **self.model_dump(mode="json")}, indent=1))
 
     @classmethod
     def load(cls, path: Path) -> "TaskSet":
-        """Read tasks written by `save`.
+        """Read tasks written by `save`, of this version or of the one before.
 
         Raises:
-            HeadshotError: The file is missing or is no task set.
+            HeadshotError: The file is missing, is no task set, or was changed after it was written.
         """
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
+            sha256 = content.pop("sha256", None)
+            tasks = cls.model_validate_json(json.dumps(_upgraded(content)))
         except FileNotFoundError:
-            raise HeadshotError(f"no tasks at {path}; run the benchmark first") from None
-        except ValidationError as error:
+            raise HeadshotError(
+                f"no tasks at {path}; make them with `headshot tasks make`, or run the benchmark"
+            ) from None
+        except (ValidationError, ValueError, AttributeError) as error:
             raise HeadshotError(f"{path} is not a task set of this version: {error}") from None
+        if sha256 not in (None, tasks.sha256()):
+            raise HeadshotError(
+                f"{path} was changed after it was written: it has the hash {tasks.sha256()[:12]} and says "
+                f"{sha256[:12]}; fetch it again, or make tasks of your own with `headshot tasks make`"
+            )
+        return tasks
 
 
 def make_tasks(
@@ -105,9 +176,12 @@ def make_tasks(
     size_px: int = 128,
     seed: int = 0,
     query_frames: int = 32,
-    draws: int = 1,
+    draws: int | Mapping[int, int] | None = 1,
+    protocol: Protocol = "self",
+    limit: int | None = None,
+    pairs: PairList | None = None,
 ) -> TaskSet:
-    """Return the tasks of every test clip: nested supports from its first half, queries from its last and elsewhere.
+    """Return the tasks of test clips: nested supports from the first half, queries from the last and from elsewhere.
 
     The halves are those of the usable frames. Where the largest number of shots needs more than half, the
     query part begins later, so that the same people are scored at every number of shots. Support frames are a
@@ -117,13 +191,20 @@ def make_tasks(
     the strata of motion (see `eval.queries.choose`). What stratum a frame is in is then decided against the largest
     support of its draw, so that far is far at every number of shots, and a curve over shots compares the same frames.
 
+    Under the protocol `cross` another test person drives. The frames to be drawn are theirs, and those that would be
+    drawn of the person are kept as `real`, for metrics that ask how much a picture is like the person.
+
     Args:
         store: The data set; its clips of the split `test` are used.
         shots: Numbers of support frames, such as 1, 8, 32; order and repetition do not matter.
         size_px: Side of the frames that systems get and produce.
-        seed: Seed of the support draws.
+        seed: Seed of the support draws, and of who drives whom.
         query_frames: Frames to synthesise in each clip, fewer where a clip is short.
-        draws: Independent support draws for each clip.
+        draws: Independent support draws for each clip: at every number of shots, or at some of them; None is automatic
+            (see `eval.protocols.draws_at`).
+        protocol: Name of the protocol.
+        limit: For a quick look, at most so many people, one clip of each and `MIN_QUERY_FRAMES` frames of it.
+        pairs: Who drives whom under `cross`; everybody drives somebody where absent.
 
     Raises:
         HeadshotError: The request is impossible, a test person is also trained on, or no clip is long enough.
@@ -131,116 +212,89 @@ def make_tasks(
     wanted = tuple(sorted(set(shots)))
     if not wanted or wanted[0] < 1:
         raise HeadshotError(f"shots {list(shots)}: give one or more numbers of at least 1, such as 1,8,32")
-    if query_frames < MIN_QUERY_FRAMES or draws < 1:
+    if query_frames < MIN_QUERY_FRAMES or (limit is not None and limit < 1):
         raise HeadshotError(
-            f"query_frames {query_frames} and draws {draws}: use at least {MIN_QUERY_FRAMES} query frames and 1 draw"
+            f"query_frames {query_frames}, limit {limit}: use at least {MIN_QUERY_FRAMES} query frames and 1 person"
         )
+    check_fixed(protocol, wanted, query_frames)
+    draws_of = draws_at(wanted, draws, protocol)
     assert_identity_disjoint(store)
-    tasks: list[Task] = []
-    skipped: list[SkippedClip] = []
     clips = sorted((clip for clip in store.clips if clip.split == "test"), key=lambda clip: clip.key)
-    for clip in clips:
-        rows = _rows_with_pose(store, clip)
-        parts = _split_rows(rows, wanted[-1])
-        if isinstance(parts, str):
-            skipped.append(SkippedClip(clip=clip.key, reason=parts))
-            continue
-        pool, rest = parts
-        motion = Motion.read(store, clip, pool)
-        others = other_clips(clip, [one for one in clips if one.identity == clip.identity])
-        chosen = _choose(store, clip, rest, motion, others, query_frames)
-        for draw in range(draws):
-            order = _clip_rng(seed, clip.key, draw).permutation(len(pool))
-            largest = motion.take(order[: wanted[-1]])
-            queries = tuple(one.against(largest, BOUNDS) for one in chosen)
-            tasks += [_task(clip, draw, pool[order[:count]], queries) for count in wanted]
+    drafting = Drafting(
+        store=store,
+        clips=tuple(clips),
+        rules=RULES[protocol],
+        seed=seed,
+        most_shots=wanted[-1],
+        query_frames=query_frames if limit is None else MIN_QUERY_FRAMES,
+        limit=limit,
+        pairs=pairs,
+    )
+    drafts, skipped = drafting.drafts()
+    tasks = [task for draft in drafts for task in _tasks_of(draft, wanted, draws_of, seed)]
     if not tasks:
         reasons = (
             "; ".join(f"{skip.clip}: {skip.reason}" for skip in skipped) or "the data set has no clip of the split test"
         )
         raise HeadshotError(f"no task can be made at {wanted[-1]} shots: {reasons}; lower the shots or add test clips")
     return TaskSet(
+        protocol=protocol,
         manifest_sha256=store.info.manifest_sha256,
         seed=seed,
         size_px=size_px,
         shots=wanted,
-        draws=draws,
-        query_frames=query_frames,
+        draws=draws_of,
+        query_frames=drafting.query_frames,
         strata=BOUNDS,
+        people=len({clip.identity for clip in clips}),
+        limit=limit,
+        pairs_sha256=pairs.sha256 if pairs else None,
         tasks=tuple(tasks),
-        skipped=tuple(skipped),
+        skipped=tuple(SkippedClip(clip=skip.clip, reason=skip.reason) for skip in skipped),
     )
 
 
-def clip_in(task_id: str) -> str:
-    """Return the key of the clip that a task is about; names of people, videos and clips have no plus sign."""
-    return "/".join(task_id.split("+")[:3])
+def clips_in(task_id: str) -> tuple[str, ...]:
+    """Return the keys of the clips that a task is about: of the person, and of who else drives.
 
-
-def assert_identity_disjoint(store: Store) -> None:
-    """Refuse a data set in which a test person also appears in another split.
-
-    Raises:
-        HeadshotError: Such a person exists; a score would measure memory.
+    Names of people, videos and clips have no plus sign.
     """
-    tested = {clip.identity for clip in store.clips if clip.split == "test"}
-    known = {clip.identity for clip in store.clips if clip.split != "test"}
-    both = sorted(tested & known)
-    if both:
-        raise HeadshotError(
-            f"identity {', '.join(both)} is in the split test and in another one; a person may be in "
-            "one split only, so mend the manifest and preprocess again"
-        )
+    parts = task_id.split("+")
+    return tuple("/".join(part) for part in (parts[:3], parts[6:9]) if part)
 
 
-def _rows_with_pose(store: Store, clip: ClipEntry) -> Int[np.ndarray, " rows"]:
-    """Return the rows of a clip that have a face and its pose, in the order of time."""
-    rows = store.usable_rows(clip)
-    return np.asarray(rows[Motion.read(store, clip, rows).known])
+def _tasks_of(draft: Draft, shots: Sequence[int], draws: Sequence[int], seed: int) -> Iterator[Task]:
+    """Yield the tasks of a clip: for each draw, one at every number of shots that has so many draws."""
+    for draw in range(max(draws)):
+        order = draw_order(len(draft.pool), seed=seed, clip=draft.clip.key, draw=draw)
+        largest = draft.motion.take(order[: shots[-1]])
+        queries = tuple(one.against(largest, BOUNDS) for one in draft.queries)
+        real = tuple(one.against(largest, BOUNDS) for one in draft.real)
+        for count, of_count in zip(shots, draws, strict=True):
+            if draw < of_count:
+                start = f"{draft.clip.key.replace('/', '+')}+{count}shots+draw{draw}"
+                yield Task(
+                    id=f"{start}+by+{draft.driver.key.replace('/', '+')}" if draft.driver else start,
+                    identity=draft.clip.identity,
+                    clip=draft.clip.key,
+                    shots=count,
+                    draw=draw,
+                    support=tuple(int(row) for row in draft.pool[order[:count]]),
+                    queries=queries,
+                    driver=draft.driver.identity if draft.driver else None,
+                    real=real,
+                )
 
 
-def _split_rows(
-    rows: Int[np.ndarray, " rows"], most_shots: int
-) -> tuple[Int[np.ndarray, " pool"], Int[np.ndarray, " rest"]] | str:
-    """Return the rows of a clip for supports and those for queries, or the reason why it has none."""
-    gap = max(1, round(GAP_SHARE * len(rows)))
-    pool_frames = max((len(rows) - gap) // 2, most_shots)
-    left = len(rows) - pool_frames - gap
-    if left < MIN_QUERY_FRAMES:
-        need = most_shots + gap + MIN_QUERY_FRAMES
-        return f"{len(rows)} usable frames, {need} needed for {most_shots} shots and {MIN_QUERY_FRAMES} query frames"
-    return rows[:pool_frames], rows[pool_frames + gap :]
-
-
-def _choose(
-    store: Store,
-    clip: ClipEntry,
-    rest: Int[np.ndarray, " rest"],
-    pool: Motion,
-    others: Sequence[ClipEntry],
-    query_frames: int,
-) -> tuple[Chosen, ...]:
-    """Return the query frames of a clip, half of them from the person's other clips where there are any."""
-    elsewhere = query_frames // 2 if others else 0
-    own = choose(store, [(clip, rest)], pool, query_frames - elsewhere, BOUNDS)
-    return own + choose(store, [(one, _rows_with_pose(store, one)) for one in others], pool, elsewhere, BOUNDS)
-
-
-def _task(clip: ClipEntry, draw: int, support: Int[np.ndarray, " shots"], queries: tuple[Query, ...]) -> Task:
-    return Task(
-        id=f"{clip.key.replace('/', '+')}+{len(support)}shots+draw{draw}",
-        identity=clip.identity,
-        clip=clip.key,
-        shots=len(support),
-        draw=draw,
-        support=tuple(int(row) for row in support),
-        queries=queries,
-    )
-
-
-def _clip_rng(seed: int, clip: str, draw: int) -> np.random.Generator:
-    digest = hashlib.sha256(f"{seed}/{clip}/{draw}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "little"))
+def _upgraded(content: dict[str, object]) -> dict[str, object]:
+    """Return the content of a file of version 2, which knew one protocol and one number of draws, as of version 3."""
+    if content.get("schema_version") != 2:
+        return content
+    tasks, shots, draws = content["tasks"], content["shots"], content["draws"]
+    if not isinstance(tasks, list) or not isinstance(shots, list):
+        return content
+    people = len({task["identity"] for task in tasks})
+    return {**content, "schema_version": 3, "draws": [draws] * len(shots), "people": people}
 
 
 def _sha256(content: object) -> str:

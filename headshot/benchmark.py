@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshot.console import Bar, out, progress_bars, table
-from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed, numbers
+from headshot.options import (
+    DATA,
+    RUN,
+    Device,
+    Draws,
+    Limit,
+    Pairs,
+    Protocol,
+    QueryFrames,
+    ReadData,
+    RunFolder,
+    Seed,
+    Shots,
+    Size,
+)
+from headshot.tasks import TaskOptions, frozen_tasks
 from weights.registry import Profile
 
 if TYPE_CHECKING:
@@ -17,9 +32,16 @@ if TYPE_CHECKING:
 
 
 def benchmark_command(
+    context: typer.Context,
     data: ReadData = str(DATA),
     run: RunFolder = RUN,
-    shots: Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8,32.")] = "1,8,32",
+    tasks: Annotated[
+        Path | None,
+        typer.Option(help="Frozen tasks of `headshot tasks make`, in place of the options that make tasks."),
+    ] = None,
+    shots: Shots = "1,8,32",
+    protocol: Protocol = "self",
+    pairs: Pairs = None,
     systems: Annotated[
         str,
         typer.Option(
@@ -35,11 +57,13 @@ def benchmark_command(
             "of docs/metrics.md with commas between, such as psnr@mouth,lpips.vgg."
         ),
     ] = "default",
-    size: Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")] = 128,
-    query_frames: Annotated[
-        int, typer.Option(min=8, help="Frames to draw for each clip, spread over near, middle and far motion.")
-    ] = 32,
-    draws: Annotated[int, typer.Option(min=1, help="Independent support draws for each clip.")] = 1,
+    size: Size = 128,
+    query_frames: QueryFrames = 32,
+    draws: Draws = "auto",
+    limit: Limit = None,
+    floors: Annotated[
+        bool, typer.Option("--floors/--no-floors", help="Whether floors and ceilings stand beside the systems.")
+    ] = True,
     workers: Annotated[int, typer.Option(min=0, help="Threads that score; 0 takes all cores.")] = 0,
     device: Device = "auto",
     seed: Seed = 0,
@@ -52,16 +76,25 @@ def benchmark_command(
     """
     from eval.benchmark import benchmark
     from eval.progress import Progress
+    from eval.references import DEFAULT
     from eval.specs.profiles import choose_specs
-    from eval.systems.builtin import checkpoint_of, choose_systems, load_system
-    from eval.tasks import make_tasks
+    from eval.systems.builtin import BASELINES, checkpoint_of, choose_systems, load_system
     from pipeline.store import Store
 
-    wanted_shots = numbers(shots, "--shots")
-    specs = choose_specs(profile, metrics)
+    options = TaskOptions.parse(
+        shots=shots,
+        protocol=protocol,
+        pairs=pairs,
+        size=size,
+        query_frames=query_frames,
+        draws=draws,
+        limit=limit,
+        seed=seed,
+    )
     store = Store.open(data)
-    tasks = make_tasks(store, wanted_shots, size_px=size, seed=seed, query_frames=query_frames, draws=draws)
-    names = choose_systems(systems, run)
+    frozen = frozen_tasks(tasks, store, context) if tasks else options.make(store)
+    specs = choose_specs(profile, metrics, across=frozen.across)
+    names = list(dict.fromkeys([*(BASELINES if floors else ()), *choose_systems(systems, run)]))
     chosen = [load_system(name, checkpoint=checkpoint_of(run, name), device=device) for name in names]
     with progress_bars() as bars:
         stages = {stage: Bar(bars, stage) for stage in ("render", "score")}
@@ -69,19 +102,32 @@ def benchmark_command(
         def show(progress: Progress) -> None:
             stages[progress.stage].show(progress.done, progress.total, progress.what)
 
-        done = benchmark(store, chosen, tasks, run, specs=specs, workers=workers or None, progress=show)
+        done = benchmark(
+            store,
+            chosen,
+            frozen,
+            run,
+            specs=specs,
+            references=DEFAULT if floors else (),
+            workers=workers or None,
+            progress=show,
+        )
     print_main_table(done, run)
 
 
 def print_main_table(run: "Run", folder: Path) -> None:
     """Print systems x shots x headline metrics over all frames and over far ones, then every metric at most shots."""
-    _print_table(run, None)
-    _print_table(run, "far")
-    _print_every_metric(run)
+    contenders, references = run.split()
+    for caveat in run.tasks.caveats:
+        out.print(caveat.capitalize() if caveat.startswith("quick") else caveat, style="bold yellow")
+    _print_table(contenders, None, "Mean")
+    _print_table(contenders, "far", "Mean")
+    _print_table(references, None, "Floors and ceilings: mean")
+    _print_every_metric(contenders)
     out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")
 
 
-def _print_table(run: "Run", stratum: "Stratum | None") -> None:
+def _print_table(run: "Run", stratum: "Stratum | None", what: str) -> None:
     from eval.specs.profiles import headline_specs
     from eval.statistics import summarise
 
@@ -95,7 +141,8 @@ def _print_table(run: "Run", stratum: "Stratum | None") -> None:
     over = (
         f"{people} people" if stratum is None else f"{frames} frames of {people} people, {stratum} from what was shown"
     )
-    rows = table(f"Mean over {over} ± half of the 95% interval", "system", "shots", *heads)
+    title = f"{what} over {over} ± half of the 95% interval ({run.tasks.label})"
+    rows = table(title, "system", "shots", *heads)
     for system, shots in dict.fromkeys((system, shots) for system, shots, _ in cells):
         values = [_shown(cells.get((system, shots, spec.id))) for spec in specs]
         rows.add_row(system, str(shots), *values)

@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from headshot import benchmark, corpora, dataset, drive, figure, manifest, report, samples, takedown, train, weights
+from headshot import (
+    benchmark,
+    corpora,
+    dataset,
+    drive,
+    figure,
+    manifest,
+    report,
+    samples,
+    takedown,
+    tasks,
+    train,
+    weights,
+)
 from headshot.console import err
 from weights.errors import HeadshotError
 
@@ -22,6 +35,7 @@ app.add_typer(samples.app, name="samples")
 app.add_typer(weights.app, name="weights")
 manifest.app.add_typer(corpora.app)
 app.add_typer(manifest.app, name="manifest")
+app.add_typer(tasks.app, name="tasks")
 app.command(name="preprocess")(dataset.preprocess_command)
 app.command(name="status")(dataset.status_command)
 app.command(name="verify")(dataset.verify_command)

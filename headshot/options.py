@@ -1,5 +1,6 @@
 """Options that several commands share, with their defaults in one place."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,35 @@ RunFolder = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+Shots = Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8,32.")]
+Protocol = Annotated[
+    str,
+    typer.Option(
+        help="self: people drive themselves; cross: others drive them; zakharov-2019: 50 videos and 32 frames of each, "
+        "as published."
+    ),
+]
+Pairs = Annotated[
+    Path | None, typer.Option(help="CSV file with columns source and driving: who drives whom under cross.")
+]
+Size = Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")]
+QueryFrames = Annotated[
+    int, typer.Option(min=8, help="Frames to draw for each clip, spread over near, middle and far motion.")
+]
+Draws = Annotated[
+    str,
+    typer.Option(
+        help="Independent support draws for each clip: 3, or 1:3,8:1 by number of shots; auto: 3 up to 3 shots, else 1."
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="A quick look, labelled as such: so many people, one clip of each, 8 frames of a clip.",
+        show_default=False,
+    ),
+]
 ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]
 
 DATA = Path("data/demo")
@@ -53,3 +83,30 @@ def numbers(text: str, option: str) -> list[int]:
     if not found or min(found) < 1:
         raise HeadshotError(f"{option} {text}: give positive whole numbers with commas between, such as 1,8,32")
     return found
+
+
+def draws_of(text: str) -> int | dict[int, int] | None:
+    """Return the number of draws, the same or by number of shots; None is automatic.
+
+    Raises:
+        HeadshotError: It is neither a number, nor pairs, nor `auto`.
+    """
+    if text == "auto":
+        return None
+    try:
+        if ":" not in text:
+            return int(text)
+        return {int(shots): int(draws) for shots, draws in (part.split(":") for part in text.split(","))}
+    except ValueError:
+        raise HeadshotError(f"--draws {text}: give a number, pairs such as 1:3,8:1, or auto") from None
+
+
+def one_of(text: str, known: Iterable[str], option: str) -> str:
+    """Return a name that is among the known ones.
+
+    Raises:
+        HeadshotError: It is not.
+    """
+    if text not in (names := list(known)):
+        raise HeadshotError(f"{option} {text}: choose one of {', '.join(names)}")
+    return text

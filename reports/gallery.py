@@ -121,14 +121,25 @@ def _gallery(
             FrameBlock(
                 movement=kind,
                 frame=frame.row,
-                distance=f"{frame.stratum}, of another clip" if frame.clip != first.clip else frame.stratum,
+                distance=_distance(first, frame),
                 driving=picture(draw(landmarks[place], size_px), f"landmark map of {words}"),
-                target=picture(targets[place], f"real target, {words}"),
+                target=picture(targets[place], f"{beside(first)}, {words}"),
             )
             for kind, place, frame, words in zip(movements, places, frames, about, strict=True)
         ),
         rows=tuple(_system_row(run, tasks, key, places, about) for key in keys.values()),
     )
+
+
+def beside(task: Task) -> str:
+    """Return what the real frame beside a landmark map is."""
+    return f"real frame of {task.driver}, who drives" if task.driver else "real target"
+
+
+def _distance(task: Task, frame: QueryFrame) -> str:
+    if task.driver:
+        return f"{frame.stratum}, driven by {task.driver}"
+    return f"{frame.stratum}, of another clip" if frame.clip != task.clip else frame.stratum
 
 
 def _about(task: Task, frame: QueryFrame) -> str:

@@ -47,8 +47,12 @@ COPIES = {
     "copy-source": "a copy of a real frame",
     "nearest-frame": "a copy of a real frame",
     "mean-frame": "an average of real frames",
+    "real-frames": "a real frame",
+    "shuffled-identity": "a real frame of another person",
+    "reencoded-crf23": "a real frame, once through a video codec",
 }
-"""The baselines whose pictures are recorded ones. Those of systems that are not known are taken to be AI-generated."""
+"""The baselines and references whose pictures are recorded ones. Those of unknown systems are taken to be
+AI-generated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

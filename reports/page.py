@@ -54,6 +54,10 @@ class Page:
     """Everything the templates show."""
 
     title: str
+    caveats: tuple[str, ...]
+    """How the test falls short of what it is named after; shown above everything."""
+    across: bool
+    """Whether another person drives, so that there are no targets."""
     question: str
     version: str
     headline: str
@@ -63,6 +67,9 @@ class Page:
     keys: tuple[SystemKey, ...]
     shots: tuple[int, ...]
     table: MainTable
+    floors: MainTable
+    """Floors and ceilings: the references of the run."""
+    floor_keys: tuple[SystemKey, ...]
     not_corrected: str
     leads: tuple[LeadRow, ...]
     failures: tuple[FailureCount, ...]
@@ -84,6 +91,7 @@ class Page:
 SECTIONS = (
     ("answer", "The answer"),
     ("results", "Results"),
+    ("floors", "Floors and ceilings"),
     ("shots", "More shots"),
     ("motion", "Near and far"),
     ("pictures", "Look closer"),
@@ -103,6 +111,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         store: The data it ran on.
         most_pictures: Roughly how many pictures of test clips to show.
     """
+    run, references = run.split()
     record, specs = run.record, headline_specs(run.record.specs)
     others = tuple(spec for spec in record.specs if spec not in specs)
     keys = legend([(system.name, system.title) for system in record.systems])
@@ -111,6 +120,8 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
     leading = leads(cells, specs, comparisons)
     table = main_table(cells, specs, leading, keys)
     more = main_table(within_range(summarise(run.scores, others), others), others, (), keys)
+    floor_keys = legend([(one.name, one.title) for one in references.record.systems])
+    floor_cells = within_range(summarise(references.scores, specs), specs)
     tested = {task.clip: task.identity for task in run.tasks.tasks}
     n_people, n_clips = len(set(tested.values())), len(tested)
     evidence = Evidence(
@@ -127,18 +138,24 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
     facts = summary_facts(run, n_people, n_clips)
     return Page(
         title=f"{record.dataset.title}: {plural(len(keys), 'system')} on {plural(n_people, 'person', 'people')}",
+        caveats=run.tasks.caveats,
+        across=run.tasks.across,
         question=(
             "Given a few frames of a person it has never met, how well does a system draw that person making "
-            "movements of which it knows only the landmarks?"
+            f"{'another person’s ' if run.tasks.across else ''}movements of which it knows only the landmarks?"
         ),
         version=headshot_version(),
         headline=headline(evidence),
         answer=(*answer(evidence), *filter(None, [_about_far(views, evidence)])),
         facts=facts,
-        sections=tuple(Section(anchor=anchor, title=title) for anchor, title in SECTIONS),
+        sections=tuple(
+            Section(anchor=anchor, title=title) for anchor, title in SECTIONS if floor_keys or anchor != "floors"
+        ),
         keys=tuple(keys.values()),
         shots=run.tasks.shots,
         table=table,
+        floors=main_table(floor_cells, specs, (), floor_keys),
+        floor_keys=tuple(floor_keys.values()),
         not_corrected=f"The {len(leading)} comparisons are not corrected for being many.",
         leads=lead_rows(leading, table.columns),
         failures=tuple(one for one in record.failures if one.metric in {spec.id for spec in specs}),

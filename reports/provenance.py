@@ -1,12 +1,14 @@
 """How the numbers came about: what ran, on what, at what cost, and how to run it again."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from eval.results import CostRecord, Run, RunRecord
+from eval.specs.across import across_specs
 from eval.specs.profiles import SETS, SPECS, Profile, choose_specs
+from eval.tasks import TaskSet
 from reports.legend import SystemKey
 from reports.numbers import MISSING, duration, listing, plural
 
@@ -70,8 +72,9 @@ def summary_facts(run: Run, people: int, clips: int) -> tuple[Fact, ...]:
         ),
         Fact(
             name="Shots",
-            value=f"{listing(map(str, tasks.shots))}, nested; {plural(tasks.draws, 'draw')} of the source frames",
+            value=f"{listing(map(str, tasks.shots))}, nested; {_draws(tasks.draws)} of the source frames",
         ),
+        Fact(name="Protocol", value=tasks.label),
         Fact(name="Pictures", value=f"{tasks.size_px} × {tasks.size_px} pixels"),
         Fact(name="Systems", value=listing(system.name for system in record.systems)),
         *_checkpoints(record),
@@ -156,23 +159,41 @@ def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
         f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))} \\\n"
         f"    --systems {','.join(system.name for system in record.systems)} \\\n"
         f"    --profile {profile_of(record) or 'embedded'} --size {tasks.size_px}"
-        f" --query-frames {tasks.query_frames} --draws {tasks.draws} --seed {tasks.seed}"
-        f" --metrics {metrics_of(record)}",
+        f" {_task_options(tasks)} --seed {tasks.seed} --metrics {metrics_of(record, across=tasks.across)}",
         f"{headshot} report --data {data} --run {folder} --out reports/out/{run.folder.name}",
     )
+
+
+def _draws(draws: Sequence[int]) -> str:
+    """Return the number of draws, or one for each number of shots."""
+    if len(set(draws)) == 1:
+        return plural(draws[0], "draw")
+    return f"{listing(map(str, draws))} draws"
+
+
+def _task_options(tasks: TaskSet) -> str:
+    """Return the options that say which tasks; a quick look fixes the number of query frames by itself."""
+    each = [f"{shots}:{count}" for shots, count in zip(tasks.shots, tasks.draws, strict=True)]
+    draws = str(tasks.draws[0]) if len(set(tasks.draws)) == 1 else ",".join(each)
+    frames = f"--query-frames {tasks.query_frames}" if tasks.limit is None else f"--limit {tasks.limit}"
+    protocol = f" --protocol {tasks.protocol}" if tasks.protocol != "self" else ""
+    return f"{frames} --draws {draws}{protocol}{' --pairs PAIRS.csv' if tasks.pairs_sha256 else ''}"
 
 
 def profile_of(record: RunRecord) -> str:
     """Return the profile of networks whose metrics were measured, or nothing where it is none of ours."""
     measured = {(spec.id, spec.weights) for spec in record.specs}
-    return next((name for name, specs in SPECS.items() if measured <= {(spec.id, spec.weights) for spec in specs}), "")
+    known = {
+        name: {(spec.id, spec.weights) for spec in (*specs, *across_specs(specs))} for name, specs in SPECS.items()
+    }
+    return next((name for name, of_profile in known.items() if measured <= of_profile), "")
 
 
-def metrics_of(record: RunRecord) -> str:
+def metrics_of(record: RunRecord, *, across: bool = False) -> str:
     """Return what `--metrics` has to say for the same metrics: the name of a set, or their ids."""
     measured = [spec.id for spec in record.specs]
     profile: Profile = "paper" if profile_of(record) == "paper" else "embedded"
-    sets = {name: {spec.id for spec in choose_specs(profile, name)} for name in SETS}
+    sets = {name: {spec.id for spec in choose_specs(profile, name, across=across)} for name in SETS}
     return next((name for name, ids in sets.items() if ids == set(measured)), ",".join(measured))
 
 

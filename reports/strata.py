@@ -22,7 +22,7 @@ class StratumSize:
     stratum: Stratum
     distance: str
     frames: int
-    """In each setting: a system at a number of shots, over all draws."""
+    """In each setting: a system at a number of shots, in the first draw of the support."""
     people: int
     elsewhere: int
     """Frames from another clip of the person than the source frames'."""
@@ -61,7 +61,7 @@ class MotionSection:
 
 def stratum_sizes(run: Run) -> tuple[StratumSize, ...]:
     """Return how many frames and people are in each stratum."""
-    tasks = [task for task in run.tasks.tasks if task.shots == run.tasks.shots[0]]
+    tasks = [task for task in run.tasks.tasks if task.shots == run.tasks.shots[0] and task.draw == 0]
     return tuple(_size(stratum, tasks, run.tasks.strata) for stratum in STRATA)
 
 

@@ -14,7 +14,7 @@ from eval.specs.spec import MetricSpec
 from eval.tasks import Task
 from model.landmark_map import draw
 from pipeline.store import Store
-from reports.gallery import generated_picture
+from reports.gallery import beside, generated_picture
 from reports.legend import SystemKey
 from reports.numbers import number
 from reports.pictures import Picture, picture
@@ -128,6 +128,6 @@ def _case(run: Run, store: Store, task: Task, scored: _ScoredFrame, *, key: Syst
         clip=scored.query_clip,
         frame=scored.frame,
         driving=picture(map_of_driver, f"landmark map of {about}"),
-        target=picture(store.frames(clip, [scored.frame], size_px)[0], f"real target, {about}"),
+        target=picture(store.frames(clip, [scored.frame], size_px)[0], f"{beside(task)}, {about}"),
         generated=generated,
     )

@@ -16,6 +16,7 @@ from eval.metrics.geometry import (
 from eval.metrics.identity import AED, EmbeddingMetric, FaceEmbedding, cosine
 from eval.metrics.measured import FrameMetric
 from eval.metrics.mouth import mouth_openness_error
+from eval.metrics.movement import MovementError
 from eval.metrics.pose import AXES, PoseMetric
 from eval.metrics.steadiness import IdentityDrift, LandmarkJitter
 from eval.specs.spec import MetricSpec
@@ -28,6 +29,10 @@ Loader = Callable[[MetricSpec, int], FrameMetric]
 
 def _landmarks(compare: Compare, backend: str = "mesh468") -> Loader:
     return lambda spec, _: LandmarkMetric(spec, FaceLandmarks.load(load_backend(backend)), compare)
+
+
+def _movement(spec: MetricSpec, workers: int) -> FrameMetric:  # noqa: ARG001
+    return MovementError(spec, FaceLandmarks.load(load_backend()))
 
 
 def _pose(*axes: str) -> Loader:
@@ -61,6 +66,7 @@ FACE_LOADERS: dict[str, Loader] = {
     "nme.interocular": _landmarks(nme_interocular),
     "nme.fan-2dfan4": _landmarks(nme_interocular, "fan"),
     "nme.bbox": _landmarks(nme_bbox),
+    "nme.movement": _movement,
     "akd.l1": _landmarks(akd_l1),
     "akd.l2": _landmarks(akd_l2),
     "openness.mouth": _landmarks(mouth_openness_error),

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from eval.motion import BOUNDS
+from eval.specs.across import NME_MOVEMENT, across_specs
 from eval.specs.geometry import LANDMARK_WEIGHTS
 from eval.specs.profiles import SPECS
 from eval.specs.spec import Kind, MetricSpec
@@ -85,6 +86,13 @@ _KINDS: dict[Kind, str] = {
 }
 
 
+_ACROSS: dict[str | None, str] = {
+    "person": "compared with real frames of the person shown",
+    "driver": "compared with the frames of the driver",
+    None: "not measured, for want of a target frame",
+}
+
+
 def render_page() -> str:
     """Return the page as Markdown."""
     bounds = {"near": BOUNDS.near_below, "far": BOUNDS.far_from, "far_deg": math.degrees(BOUNDS.far_from)}
@@ -103,7 +111,7 @@ def _specs() -> dict[str, MetricSpec]:
     """Return the metrics of all profiles by id, those of the default profile first."""
     known: dict[str, MetricSpec] = {}
     for specs in SPECS.values():
-        for spec in specs:
+        for spec in (*specs, *across_specs(specs)):
             known.setdefault(spec.id, spec)
     return known
 
@@ -115,7 +123,9 @@ def _overview(title: str, specs: Sequence[MetricSpec]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for spec in specs:
-        profiles = [profile for profile, others in SPECS.items() if spec.id in {one.id for one in others}]
+        profiles = [
+            profile for profile, others in SPECS.items() if spec.id in {one.id for one in (*others, NME_MOVEMENT)}
+        ]
         worst = "a black frame" if spec.worst is None else f"{spec.worst:g}"
         direction = "higher" if spec.higher_is_better else "lower"
         place = f"[`{spec.id}`](#{_anchor(spec)})"
@@ -142,6 +152,7 @@ def _section(spec: MetricSpec) -> str:
         "Better": "higher" if spec.higher_is_better else "lower",
         "Preparation": spec.preparation,
         "Networks": _networks(spec.id),
+        "Where another person drives": _ACROSS[spec.across],
         "Failures": spec.failure_policy,
         "Source": spec.source,
     }
@@ -175,7 +186,7 @@ def _networks(metric: str) -> str:
     found = {
         profile: ", ".join(_network(name) for name in spec.weights)
         for profile, specs in SPECS.items()
-        for spec in specs
+        for spec in (*specs, NME_MOVEMENT)
         if spec.id == metric
     }
     if len(set(found.values())) == 1:

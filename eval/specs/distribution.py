@@ -34,6 +34,7 @@ def _frechet(*, metric: str, title: str, network: str, weights: str, preparation
         preparation=preparation,
         worst=None,
         failure_policy=BLACK_FRAMES,
+        across="person",
     )
 
 
@@ -60,6 +61,7 @@ def _kernel(*, metric: str, title: str, network: str, weights: str, preparation:
         preparation=preparation,
         worst=None,
         failure_policy=BLACK_FRAMES,
+        across="person",
     )
 
 

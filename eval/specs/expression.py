@@ -40,6 +40,7 @@ EYE_OPENNESS = MetricSpec(
     preparation=LOOKED_AT,
     worst=0.5,
     failure_policy=NEEDS_EYES.format(worst="0.5"),
+    across="driver",
 )
 MOUTH_OPENNESS = MetricSpec(
     id="openness.mouth",
@@ -63,6 +64,7 @@ MOUTH_OPENNESS = MetricSpec(
     preparation=f"{FOUND_ANEW} At 128 pixels, compression or slight blur moves the value by 0.008.",
     worst=1.0,
     failure_policy=NEEDS_FACE.format(worst="1"),
+    across="driver",
 )
 
 
@@ -83,6 +85,7 @@ def _blink(*, metric: str, title: str, definition: str, equation: str, failure: 
         preparation=f"{LOOKED_AT} Eyes are shut where the mean openness of both is below {EYES_SHUT_BELOW:g}.",
         worst=0.0,
         failure_policy=NEEDS_EYES.format(worst="0") + failure,
+        across="driver",
     )
 
 

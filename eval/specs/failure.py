@@ -26,4 +26,5 @@ MISSING_FACE = MetricSpec(
         "A frame that the system did not deliver counts as 1. Target frames without a measurable face are left out for "
         "every system alike."
     ),
+    across="driver",
 )

@@ -35,4 +35,5 @@ GAZE = MetricSpec(
         "nowhere: the target's are counted as `target_eyes_shut` and left out likewise, those of a system while the "
         "target's are open are counted as `eyes_shut` and as 45 degrees."
     ),
+    across="driver",
 )

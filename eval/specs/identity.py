@@ -32,6 +32,7 @@ def _csim(network: str, title: str, network_text: str, tier: Tier = "headline") 
         preparation=ALIGNED,
         worst=0.0,
         failure_policy=NEEDS_FACE.format(worst="0, as a stranger does,"),
+        across="person",
     )
 
 

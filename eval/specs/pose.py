@@ -31,6 +31,7 @@ def _apd(*, metric: str, title: str, what: str, equation: str) -> MetricSpec:
         ),
         worst=90.0,
         failure_policy=NEEDS_FACE.format(worst="90 degrees"),
+        across="driver",
     )
 
 

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from typing import Literal
 
+from eval.specs.across import across_specs
 from eval.specs.distribution import FD_EFFICIENTNET, FID_INCEPTION, KD_EFFICIENTNET, KID_INCEPTION
 from eval.specs.expression import BLINK_AGREEMENT, BLINK_RECALL, EYE_OPENNESS, MOUTH_OPENNESS
 from eval.specs.failure import MISSING_FACE
@@ -112,18 +113,20 @@ SETS = ("headline", "default", "all")
 """Names for several metrics at once, each of which holds the one before."""
 
 
-def choose_specs(profile: Profile, metrics: str = "default") -> tuple[MetricSpec, ...]:
+def choose_specs(profile: Profile, metrics: str = "default", *, across: bool = False) -> tuple[MetricSpec, ...]:
     """Return the metrics of a profile that a command asks for.
 
     Args:
         profile: Which networks.
         metrics: `headline`, `default`, `all`, or ids with commas between. What is asked for by its id stands in the
             headline.
+        across: Whether another person drives, so that metrics need to do without a target frame.
 
     Raises:
         HeadshotError: The profile has no metric of that name; the message names the nearest ones.
     """
-    known = {spec.id: spec for spec in SPECS[profile]}
+    specs = across_specs(SPECS[profile]) if across else SPECS[profile]
+    known = {spec.id: spec for spec in specs}
     if metrics in SETS:
         tiers = ("headline", "default", "extra")[: SETS.index(metrics) + 1]
         return tuple(spec for spec in known.values() if spec.tier in tiers)

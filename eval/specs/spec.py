@@ -49,6 +49,9 @@ class MetricSpec(Record):
     """What a frame that failed counts as in the headline; measured values beyond it count as this much,
     too."""
     failure_policy: str
+    across: Literal["person", "driver"] | None = None
+    """What a generated frame is compared with in cross-reenactment, where it has no target: a real frame of the person
+    shown, or the frame of the person who drives; None where the metric means nothing there."""
 
     @property
     def versioned_id(self) -> str:

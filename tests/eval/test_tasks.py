@@ -7,7 +7,8 @@ import pytest
 
 from eval.motion import Motion, distance_to_nearest
 from eval.queries import MOST_OTHER_CLIPS
-from eval.tasks import MIN_QUERY_FRAMES, Task, TaskSet, make_tasks
+from eval.supports import MIN_QUERY_FRAMES
+from eval.tasks import Task, TaskSet, make_tasks
 from tests.eval.conftest import DrawnClip, DrawnStore
 from weights.errors import HeadshotError
 

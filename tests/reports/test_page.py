@@ -247,3 +247,36 @@ def test_build_refuses_a_page_that_is_too_large_without_pictures(
 def test_a_run_that_is_not_finished_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(HeadshotError, match="no finished benchmark"):
         build_report(tmp_path, tmp_path, tmp_path / "out")
+
+
+def test_a_quick_look_says_so_before_anything_else_and_can_be_repeated(run: Run, store: Store) -> None:
+    tasks = run.tasks.model_copy(update={"limit": 2, "people": 7, "draws": (3, 1, 1)})
+    quick = compose(replace(run, tasks=tasks), store)
+    text = " ".join(Tags(render(quick)).text.split())
+    label = "Quick look (--limit 2): 3 of 7 people, one clip of each, 16 frames a clip."
+    assert text.index(label) < text.index(quick.question)
+    assert "--limit 2 --draws 1:3,8:1,32:1 --seed 0" in " ".join(quick.provenance.commands)
+    assert "Quick look" not in render(compose(run, store))
+
+
+def test_references_stand_apart_and_compete_with_nobody(run: Run, store: Store) -> None:
+    flagged = tuple(
+        system.model_copy(update={"reference": system.name == "mean-frame"}) for system in run.record.systems
+    )
+    page = compose(replace(run, record=run.record.model_copy(update={"systems": flagged})), store)
+    assert [key.name for key in page.floor_keys] == ["mean-frame"]
+    assert [row.key.name for row in page.floors.groups[0].rows] == ["mean-frame"]
+    assert "mean-frame" not in {key.name for key in page.keys}
+    assert not [lead for lead in page.leads if "mean-frame" in (lead.leader, lead.runner_up)]
+    assert "Floors and ceilings" in render(page)
+    assert "Floors and ceilings" not in render(compose(run, store))
+
+
+def test_a_page_on_cross_reenactment_shows_the_driver_and_no_target(run: Run, store: Store) -> None:
+    """The drawn run stands in: only who drives is changed."""
+    driven = tuple(task.model_copy(update={"driver": "zed"}) for task in run.tasks.tasks)
+    tasks = run.tasks.model_copy(update={"protocol": "cross", "tasks": driven})
+    html = render(compose(replace(run, tasks=tasks), store))
+    assert "real frame of zed, who drives" in html
+    assert "another person’s movements" in html
+    assert "real target" not in html
