@@ -8,7 +8,7 @@ PRESET   ?= compact#               reference model: compact or tiny
 SHOTS    ?= 1,8,32#                numbers of support frames
 PROFILE  ?= embedded#              networks behind the metrics: embedded or paper
 DEVICE   ?= auto#                  auto, cpu or cuda
-WORKERS  ?= 0#                     worker processes; 0 takes all cores
+WORKERS  ?= 0#                     worker processes that preprocess; 0 takes all cores
 SIZE     ?= 128#                   side of the face crops in pixels
 
 VENV     := .venv
@@ -61,7 +61,7 @@ baselines: preprocess ## Train the learned baselines, which the benchmark then t
 	@$(HEADSHOT) train pix2pixhd-compact --data $(DATA) --run $(RUN) --device $(DEVICE)
 
 benchmark: train ## Score all systems at SHOTS and write the report
-	@$(HEADSHOT) benchmark --data $(DATA) --run $(RUN) --shots $(SHOTS) --profile $(PROFILE) --size $(SIZE) --device $(DEVICE) --workers $(WORKERS)
+	@$(HEADSHOT) benchmark --data $(DATA) --run $(RUN) --shots $(SHOTS) --profile $(PROFILE) --size $(SIZE) --device $(DEVICE)
 	@$(HEADSHOT) report --run $(RUN) --data $(DATA) --out $(REPORT)
 
 report: $(VENV)/.ready ## Write the report of a finished run again

@@ -1,11 +1,14 @@
 """Options that several commands share, with their defaults in one place."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from weights.errors import HeadshotError
+
+if TYPE_CHECKING:
+    from pipeline.clusters import Cluster
 
 
 def folder(text: str) -> Path:
@@ -33,6 +36,9 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]
 
+Slurm = Annotated[Path | None, typer.Option(help="Let SLURM jobs do the work: settings (YAML).")]
+Kubernetes = Annotated[Path | None, typer.Option(help="Let Kubernetes pods do the work: settings (YAML).")]
+
 DATA = Path("data/demo")
 RAW = Path("data/raw")
 RUN = Path("runs/demo")
@@ -53,3 +59,20 @@ def numbers(text: str, option: str) -> list[int]:
     if not found or min(found) < 1:
         raise HeadshotError(f"{option} {text}: give positive whole numbers with commas between, such as 1,8,32")
     return found
+
+
+def batch_system(slurm: Path | None, kubernetes: Path | None) -> "Cluster | None":
+    """Return the cluster that a settings file describes, None where there is no such file.
+
+    Raises:
+        HeadshotError: There are two, or one is broken.
+    """
+    from pipeline.clusters import read_cluster_config
+    from pipeline.kubernetes import KubernetesConfig
+    from pipeline.slurm import SlurmConfig
+
+    if slurm and kubernetes:
+        raise HeadshotError("--slurm and --kubernetes: give one of them")
+    if slurm:
+        return read_cluster_config(slurm, SlurmConfig)
+    return read_cluster_config(kubernetes, KubernetesConfig) if kubernetes else None

@@ -4,7 +4,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from eval.systems.checkpoints import Checkpointed
+from eval.systems.checkpoints import Checkpointed, size_of
 from eval.systems.protocol import Support
 from model.presets import Preset
 from model.reference import ReferenceHead, ReferenceModel
@@ -16,6 +16,11 @@ class _Reference(Checkpointed[Preset]):
     def __init__(self, folder: Path, device: str = "auto") -> None:
         super().__init__(folder, device, Preset)
         self.gaze = self._preset.network.gaze
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in embedder and generator; the discriminator only trains."""
+        return size_of(self._model.networks.embedder, self._model.networks.generator)
 
     @cached_property
     def _model(self) -> ReferenceModel:
