@@ -64,7 +64,7 @@ def record_run(
         started: When the work began.
         progress: Told how far it is.
     """
-    dataset = dataset_record(store)
+    dataset = _dataset_record(store)
     key = _score_key(tasks, outcomes, run_dir, specs=specs, weights=weights, dataset_sha256=dataset.dataset_sha256)
     known = _open_current(run_dir, key)
     if known is not None:
@@ -105,7 +105,7 @@ def record_run(
     return run
 
 
-def dataset_record(store: Store) -> DatasetRecord:
+def _dataset_record(store: Store) -> DatasetRecord:
     """Return what a run says about its data set."""
     return DatasetRecord(
         name=store.info.name,
