@@ -13,6 +13,7 @@ from headshot import (
     dataset,
     drive,
     figure,
+    leaderboard,
     manifest,
     report,
     samples,
@@ -45,6 +46,8 @@ app.command(name="train")(train.train_command)
 app.command(name="benchmark")(benchmark.benchmark_command)
 app.command(name="score")(score.score_command)
 app.command(name="compare")(compare.compare_command)
+app.command(name="leaderboard")(leaderboard.leaderboard_command)
+app.command(name="export")(leaderboard.export_command)
 app.command(name="report")(report.report_command)
 app.command(name="figure")(figure.figure_command)
 app.command(name="drive")(drive.drive_command)

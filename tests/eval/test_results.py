@@ -4,8 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from eval.benchmark import benchmark
 from eval.results import RunRecord, read_record
+from eval.schemas import schemas
+from eval.specs.image import SSIM
+from eval.systems.baselines import CopySource
+from eval.tasks import make_tasks
+from tests.conftest import REPOSITORY
+from tests.eval.conftest import DrawnStore
 from weights.errors import HeadshotError
 
 RECORDS = Path(__file__).parent / "records"
@@ -44,3 +52,23 @@ def test_a_record_that_no_step_leads_from_is_refused_with_what_to_do(
 def test_migration_forgives_no_unknown_field(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="colour"):
         read_record(changed(tmp_path, colour="red"))
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_the_published_schemas_are_those_of_the_code(name: str) -> None:
+    published = (REPOSITORY / "docs" / "schemas" / name).read_text(encoding="utf-8")
+    assert published == schemas()[name], "run `python -m eval.schemas docs/schemas`"
+
+
+def test_another_program_accepts_what_a_run_writes_and_nothing_else(store: DrawnStore, tmp_path: Path) -> None:
+    tasks = make_tasks(store, [1], size_px=32)
+    benchmark(store, [CopySource()], tasks, tmp_path / "run", specs=[SSIM])
+    for name in ("run", "tasks"):
+        schema = json.loads(schemas()[f"{name}.schema.json"])
+        Draft202012Validator.check_schema(schema)
+        content = json.loads((tmp_path / "run" / f"{name}.json").read_text(encoding="utf-8"))
+        reader = Draft202012Validator(schema)
+        assert list(reader.iter_errors(content)) == []
+        assert not reader.is_valid(content | {"schema_version": 99})
+        assert not reader.is_valid(content | {"colour": "red"})
+        assert not reader.is_valid({key: value for key, value in content.items() if key != "schema_version"})

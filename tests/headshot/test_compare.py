@@ -1,5 +1,7 @@
-"""Scoring again, and comparing, from the command line: what is printed, and exit codes."""
+"""Scoring again, comparing, ranking and exporting from the command line: what is printed, and exit codes."""
 
+import csv
+import io
 import re
 import shutil
 import sys
@@ -80,3 +82,19 @@ def test_what_cannot_be_compared_is_one_paragraph_and_exit_code_2(
     assert ended.value.code == 2
     assert message in shown.err
     assert shown.out == ""
+
+
+def test_a_leaderboard_has_the_systems_of_all_runs_and_writes_both_tables(place: Path, worse: Path) -> None:
+    shown = go("leaderboard", place / "run", worse, "--csv", place / "a.csv", "--latex", place / "a.tex")
+    assert re.search(r"mean-frame \(worse\) +8 ", shown.stdout)
+    assert re.search(r"copy-source +8 .*\(\d\)", shown.stdout)
+    rows = list(csv.DictReader(io.StringIO((place / "a.csv").read_text(encoding="utf-8"))))
+    assert {row["system"] for row in rows} == {"copy-source", "mean-frame (run)", "mean-frame (worse)"}
+    assert "mean-frame (worse) & 8 &" in (place / "a.tex").read_text(encoding="utf-8")
+
+
+def test_a_run_is_exported_to_standard_output_or_a_file(place: Path) -> None:
+    shown = go("export", place / "run", "--metric", "psnr").stdout
+    assert {row["metric"] for row in csv.DictReader(io.StringIO(shown))} == {"psnr"}
+    assert "written: " in go("export", place / "run", "--format", "latex", "--out", place / "b.tex").stdout
+    assert r"\toprule" in (place / "b.tex").read_text(encoding="utf-8")
