@@ -9,7 +9,7 @@ SHOTS    ?= 1,8,32#                numbers of support frames
 DRAWS    ?= 1#                     draws of the support frames: 1 is three times as fast at 1 shot as auto, which is 3 up to 3 shots
 PROFILE  ?= embedded#              networks behind the metrics: embedded or paper
 DEVICE   ?= auto#                  auto, cpu or cuda
-WORKERS  ?= 0#                     worker processes; 0 takes all cores
+WORKERS  ?= 0#                     worker processes that preprocess; 0 takes all cores
 SIZE     ?= 128#                   side of the face crops in pixels
 
 VENV     := .venv
@@ -62,7 +62,7 @@ baselines: preprocess ## Train the learned baselines, which the benchmark then t
 	@$(HEADSHOT) train pix2pixhd-compact --data $(DATA) --run $(RUN) --device $(DEVICE)
 
 benchmark: train ## Score all systems at SHOTS and write the report
-	@$(HEADSHOT) benchmark --data $(DATA) --run $(RUN) --shots $(SHOTS) --draws $(DRAWS) --profile $(PROFILE) --size $(SIZE) --device $(DEVICE) --workers $(WORKERS)
+	@$(HEADSHOT) benchmark --data $(DATA) --run $(RUN) --shots $(SHOTS) --draws $(DRAWS) --profile $(PROFILE) --size $(SIZE) --device $(DEVICE)
 	@$(HEADSHOT) report --run $(RUN) --data $(DATA) --out $(REPORT)
 
 report: $(VENV)/.ready ## Write the report of a finished run again

@@ -42,9 +42,9 @@ class Loopback:
         for _ in range(workers):
             self.add_worker()
 
-    def add_worker(self) -> None:
-        """Start one more worker."""
-        self._nannies.append(self._start_nanny())
+    def add_worker(self, *more: str) -> None:
+        """Start one more worker, with more options of `dask worker`."""
+        self._nannies.append(self._start_nanny(*more))
 
     def tend(self) -> None:
         """Start what is dead."""
@@ -76,8 +76,8 @@ class Loopback:
         host, port = self.address.removeprefix("tcp://").split(":")
         return self._start("scheduler", "--host", host, "--port", port, "--dashboard-address", "127.0.0.1:0")
 
-    def _start_nanny(self) -> subprocess.Popen[bytes]:
-        return self._start("worker", self.address, "--memory-limit", "0", "--no-dashboard", *self._options)
+    def _start_nanny(self, *more: str) -> subprocess.Popen[bytes]:
+        return self._start("worker", self.address, "--memory-limit", "0", "--no-dashboard", *self._options, *more)
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", *arguments]

@@ -1,40 +1,24 @@
 """The benchmark: every system on every task, scored, recorded, and never computed twice."""
 
-import hashlib
-import json
-import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
-from eval import predictions, provenance
-from eval.features import FeatureCache
+from eval import provenance
 from eval.progress import ProgressHook, silent
+from eval.recording import record_run
 from eval.references import Reference
 from eval.rendering import Outcome, render_missing, render_references
-from eval.results import (
-    CostRecord,
-    DatasetRecord,
-    FailureCount,
-    Run,
-    RunRecord,
-    SystemRecord,
-    WeightRecord,
-)
+from eval.results import Run, SystemRecord
 from eval.specs.spec import MetricSpec
-from eval.statistics import is_failure
 from eval.systems.protocol import System
 from eval.tasks import TaskSet
+from pipeline.clusters import Cluster
+from pipeline.parts import Part
 from pipeline.store import Store
 from weights.errors import HeadshotError
-from weights.files import sha256_of
-
-SCORING_VERSION = 3
-"""Part of the score key; raised when the same predictions and metric versions would give other rows."""
 
 
 def benchmark(
@@ -45,8 +29,10 @@ def benchmark(
     *,
     specs: Sequence[MetricSpec],
     references: Sequence[Reference] = (),
-    workers: int | None = None,
+    threads: int | None = None,
+    cluster: Cluster | None = None,
     progress: ProgressHook = silent,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Render what is missing, score it, and return the run.
 
@@ -62,69 +48,85 @@ def benchmark(
         specs: What to measure.
         references: Floors and ceilings to show beside the systems (`eval.references.DEFAULT`); those that do not apply
             to the tasks are left out.
-        workers: Frames that a metric's network computes at the same time; the usable cores where absent.
+        threads: Threads of this process: of networks that render in it, and frames that a metric's network computes
+            at the same time. Torch's own choice and the usable cores where absent.
+        cluster: Where Dask workers come from that render; None for this process.
         progress: Told how far it is.
+        announce: Told where the work can be watched.
 
     Raises:
-        HeadshotError: The tasks belong to another data set, two systems share a name, or a network cannot be
-            had.
+        HeadshotError: The tasks belong to another data set, two systems share a name, or a network or the cluster
+            cannot be had.
     """
     started = datetime.now(UTC)
     references = [one for one in references if one.applies(tasks)]
-    _check(store, systems, references, tasks, specs)
-    workers = workers or provenance.usable_cores()
+    _check(store, systems, tasks, references=references, specs=specs)
     weights = provenance.weight_records(weight_id for spec in specs for weight_id in spec.weights)
-    outcomes = {
-        **render_missing(store, systems, tasks, run_dir, progress),
-        **render_references(store, references, tasks, run_dir),
-    }
-    dataset = _dataset_record(store)
-    key = _score_key(tasks, outcomes, run_dir, specs=specs, weights=weights, dataset_sha256=dataset.dataset_sha256)
-    known = _open_current(run_dir, key)
-    if known is not None:
-        return known
-    scores = _score(store, tasks, outcomes, run_dir, specs=specs, workers=workers, progress=progress)
-    record = RunRecord(
-        score_key=key,
-        config={
-            "protocol": tasks.protocol,
-            "limit": tasks.limit,
-            "label": tasks.label,
-            "size_px": tasks.size_px,
-            "shots": list(tasks.shots),
-            "draws": list(tasks.draws),
-            "query_frames": tasks.query_frames,
-            "workers": workers,
-        },
-        systems=(
+    with _torch_threads(threads):
+        outcomes = {
+            **render_missing(store, systems, tasks, run_dir, progress, cluster=cluster, announce=announce),
+            **render_references(store, references, tasks, run_dir),
+        }
+    return record_run(
+        store,
+        tasks,
+        outcomes,
+        run_dir,
+        systems=[
             *(SystemRecord(name=one.name, title=one.title, config=one.config) for one in systems),
             *(SystemRecord(name=one.name, title=one.title, config=one.config, reference=True) for one in references),
-        ),
-        specs=tuple(specs),
+        ],
+        specs=specs,
         weights=weights,
-        dataset=dataset,
-        tasks_sha256=tasks.sha256(),
-        seeds={"tasks": tasks.seed},
-        git=provenance.git_revision(),
-        python=platform.python_version(),
-        packages=provenance.package_versions(),
-        hardware=provenance.hardware(),
-        failures=_count_failures(scores),
-        cost=_costs(systems, tasks, outcomes),
-        started_at=started.isoformat(timespec="seconds"),
-        ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        threads=threads,
+        started=started,
+        progress=progress,
     )
-    run = Run(folder=run_dir, record=record, scores=scores, tasks=tasks)
-    run.save()
-    return run
+
+
+def render_part(
+    store: Store,
+    systems: Sequence[System],
+    tasks: TaskSet,
+    run_dir: Path,
+    part: Part,
+    *,
+    threads: int | None = None,
+    cluster: Cluster | None = None,
+    progress: ProgressHook = silent,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Mapping[tuple[str, str], Outcome]:
+    """Render a share of the pairs of system and task, beside other runs that do the rest; `benchmark` then scores.
+
+    Args:
+        store: The data set that the tasks were made from.
+        systems: What to compare; the same in all parts.
+        tasks: What to ask of them.
+        run_dir: Folder of the run.
+        part: Which share.
+        threads: As in `benchmark`.
+        cluster: As in `benchmark`.
+        progress: Told how far it is.
+        announce: Told where the work can be watched.
+
+    Returns:
+        The outcome for each system name and task id of the part.
+
+    Raises:
+        HeadshotError: As in `benchmark`.
+    """
+    _check(store, systems, tasks)
+    with _torch_threads(threads):
+        return render_missing(store, systems, tasks, run_dir, progress, cluster=cluster, part=part, announce=announce)
 
 
 def _check(
     store: Store,
     systems: Sequence[System],
-    references: Sequence[Reference],
     tasks: TaskSet,
-    specs: Sequence[MetricSpec],
+    *,
+    references: Sequence[Reference] = (),
+    specs: Sequence[MetricSpec] = (),
 ) -> None:
     names = Counter([*(system.name for system in systems), *(reference.name for reference in references)])
     twice = [name for name, count in names.items() if count > 1]
@@ -150,105 +152,17 @@ def _check(
             )
 
 
-def _score(
-    store: Store,
-    tasks: TaskSet,
-    outcomes: Mapping[tuple[str, str], Outcome],
-    run_dir: Path,
-    *,
-    specs: Sequence[MetricSpec],
-    workers: int,
-    progress: ProgressHook,
-) -> pa.Table:
-    from eval.metrics.loading import load_metrics  # heavy, and not needed where nothing has changed
-    from eval.scoring import score
+@contextmanager
+def _torch_threads(count: int | None) -> Iterator[None]:
+    """Let torch use this many threads within the block; leave it alone where there is no number."""
+    if count is None:
+        yield
+        return
+    import torch
 
-    return score(
-        store,
-        tasks,
-        outcomes,
-        run_dir,
-        metrics=load_metrics(specs, workers=workers),
-        cache=FeatureCache(run_dir / "features"),
-        progress=progress,
-    )
-
-
-def _score_key(
-    tasks: TaskSet,
-    outcomes: Mapping[tuple[str, str], Outcome],
-    run_dir: Path,
-    *,
-    specs: Sequence[MetricSpec],
-    weights: Sequence[WeightRecord],
-    dataset_sha256: str,
-) -> str:
-    """Return the hash of everything that the score rows depend on, the bytes of the predictions included."""
-    by_id = {task.id: task for task in tasks.tasks}
-    delivered = {
-        f"{system} {task}": outcome
-        if isinstance(outcome, str)
-        else sha256_of(predictions.path_of(run_dir, system, by_id[task]))
-        for (system, task), outcome in outcomes.items()
-    }
-    parts = {
-        "version": SCORING_VERSION,
-        "tasks": tasks.sha256(),
-        "dataset": dataset_sha256,
-        "delivered": delivered,
-        "specs": [spec.model_dump(mode="json") for spec in specs],
-        "weights": {weight.id: weight.sha256 for weight in weights},
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _open_current(run_dir: Path, key: str) -> Run | None:
-    """Return the finished run in the folder if it is the one that would be computed."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
-        run = Run.open(run_dir)
-    except HeadshotError:
-        return None
-    return run if run.record.score_key == key else None
-
-
-def _dataset_record(store: Store) -> DatasetRecord:
-    return DatasetRecord(
-        name=store.info.name,
-        title=store.info.title,
-        manifest_sha256=store.info.manifest_sha256,
-        dataset_sha256=store.sha256,
-    )
-
-
-def _count_failures(scores: pa.Table) -> tuple[FailureCount, ...]:
-    """Count the frames without a value, by system, shots, metric and reason."""
-    columns = (scores[name].to_pylist() for name in ("system", "shots", "metric", "status"))
-    counts = Counter(row for row in zip(*columns, strict=True) if is_failure(row[-1]))
-    return tuple(
-        FailureCount(system=system, shots=shots, metric=metric, reason=reason, frames=frames)
-        for (system, shots, metric, reason), frames in counts.items()
-    )
-
-
-def _costs(
-    systems: Sequence[System], tasks: TaskSet, outcomes: Mapping[tuple[str, str], Outcome]
-) -> tuple[CostRecord, ...]:
-    """Average what each system cost at each number of shots, over the tasks it delivered."""
-    costs = []
-    for system in systems:
-        for shots in tasks.shots:
-            found = (outcomes[system.name, task.id] for task in tasks.tasks if task.shots == shots)
-            headers = [outcome for outcome in found if not isinstance(outcome, str)]
-            if headers:
-                steps = [header.iterations for header in headers if header.iterations is not None]
-                costs.append(
-                    CostRecord(
-                        system=system.name,
-                        shots=shots,
-                        tasks=len(headers),
-                        adaptation_s=float(np.mean([header.adaptation_s for header in headers])),
-                        frames_per_s=float(np.mean([header.render_fps for header in headers])),
-                        iterations=float(np.mean(steps)) if steps else None,
-                    )
-                )
-    return tuple(costs)
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -63,6 +63,14 @@ class PredictionHeader(Record):
     """Frames per second of `render`."""
     iterations: int | None = None
     """Fine-tuning steps, where the system counts them."""
+    parameters: int | None = None
+    """Numbers in the networks of the system, where it counts them."""
+    memory_mib: float | None = None
+    """How far main memory grew meanwhile, at its peak (see `eval.cost.MemoryWatch`)."""
+    accelerator_mib: float | None = None
+    """The like for the CUDA device."""
+    machine: str = ""
+    """Processor, threads and device that it had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +109,20 @@ def save(run_dir: Path, header: PredictionHeader, task: Task, frames: UInt8[np.n
     return path
 
 
+def images_sha256(run_dir: Path, system: str, task: Task) -> str:
+    """Return the hash of the generated images as they are stored: not of what they cost, which is never the same twice.
+
+    Raises:
+        HeadshotError: There is no prediction, or it is damaged or of another task.
+    """
+    path = path_of(run_dir, system, task)
+    digest = hashlib.sha256()
+    for image in _read_images(path, system, task):
+        digest.update(len(image).to_bytes(8, "little"))
+        digest.update(image)
+    return digest.hexdigest()
+
+
 def header(run_dir: Path, system: str, task: Task) -> PredictionHeader | None:
     """Return the header of a prediction, or None where there is no readable prediction of this version."""
     try:
@@ -117,17 +139,7 @@ def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames si
         HeadshotError: There is no prediction, or it is damaged or of another task.
     """
     path = path_of(run_dir, system, task)
-    try:
-        table = pq.read_table(path, schema=PREDICTION_SCHEMA)
-    except FileNotFoundError:
-        raise HeadshotError(
-            f"{system} has no prediction for {task.id} ({path}); run the benchmark to render it"
-        ) from None
-    except pa.ArrowInvalid as error:
-        raise HeadshotError(f"{path} is damaged ({error}); delete it and run the benchmark again") from None
-    if _places(table) != tuple((frame.clip, frame.row) for frame in task.frames):
-        raise HeadshotError(f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again")
-    return np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
+    return np.stack([_decode(image, path) for image in _read_images(path, system, task)])
 
 
 def read(path: Path) -> Prediction | None:
@@ -139,6 +151,20 @@ def read(path: Path) -> Prediction | None:
     except (pa.ArrowInvalid, KeyError, ValueError, HeadshotError):
         return None
     return Prediction(header=header, places=_places(table), frames=frames)
+
+
+def _read_images(path: Path, system: str, task: Task) -> list[bytes]:
+    try:
+        table = pq.read_table(path, schema=PREDICTION_SCHEMA)
+    except FileNotFoundError:
+        raise HeadshotError(
+            f"{system} has no prediction for {task.id} ({path}); run the benchmark to render it"
+        ) from None
+    except pa.ArrowInvalid as error:
+        raise HeadshotError(f"{path} is damaged ({error}); delete it and run the benchmark again") from None
+    if _places(table) != tuple((frame.clip, frame.row) for frame in task.frames):
+        raise HeadshotError(f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again")
+    return [image["bytes"] for image in table["image"].to_pylist()]
 
 
 def _places(table: pa.Table) -> tuple[tuple[str, int], ...]:

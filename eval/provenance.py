@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from eval.cost import processor_name
 from eval.results import GitRecord, HardwareRecord, WeightRecord
 from weights.fetch import fetch
 from weights.files import sha256_of
@@ -56,7 +57,7 @@ def hardware() -> HardwareRecord:
     import torch
 
     return HardwareRecord(
-        processor=_processor_name(),
+        processor=processor_name(),
         cores=usable_cores(),
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         accelerator=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -96,12 +97,3 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
-
-
-def _processor_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,15 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from eval import predictions
+from eval.cost import MemoryWatch, machine, wait_for_accelerator
 from eval.predictions import PredictionHeader, PredictionInputs
 from eval.progress import Progress, ProgressHook
 from eval.queries import driving_landmarks
 from eval.references import Reference, ReferenceTask
 from eval.systems.protocol import Support, System
 from eval.tasks import Task, TaskSet
+from pipeline.clusters import Cluster
+from pipeline.parts import Part
 from pipeline.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -62,45 +65,135 @@ class TaskInputs:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A system that is asked to do a task."""
+
+    system: System
+    inputs: TaskInputs
+    wanted: PredictionInputs
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name of the system and id of the task."""
+        return self.system.name, self.inputs.task.id
+
+
+class Renderer:
+    """Lets systems do tasks in this process; can be sent to another one.
+
+    Args:
+        store: The data set.
+        systems: Whom to ask.
+        tasks: What can be asked.
+        run_dir: Folder that predictions are kept in.
+    """
+
+    def __init__(self, store: Store, systems: Sequence[System], tasks: TaskSet, run_dir: Path) -> None:
+        self.systems, self.tasks, self.run_dir = tuple(systems), tasks, run_dir
+        self._views = {gaze: store.with_irises() if gaze else store for gaze in map(_has_gaze, systems)}
+        self._configs = {system.name: system.config for system in systems}
+        self._watched: set[tuple[str, int]] = set()
+
+    def pairs(self, task: Task, systems: Sequence[System]) -> Iterator[Pair]:
+        """Yield what each of the systems is asked; what they share is read once."""
+        seen = {gaze: TaskInputs.load(self._views[gaze], self.tasks, task) for gaze in set(map(_has_gaze, systems))}
+        sha256 = {gaze: inputs.content_sha256() for gaze, inputs in seen.items()}
+        for system in systems:
+            gaze = _has_gaze(system)
+            wanted = PredictionInputs(
+                system=system.name,
+                system_config=self._configs[system.name],
+                task=task.id,
+                task_sha256=task.sha256(),
+                content_sha256=sha256[gaze],
+                size_px=self.tasks.size_px,
+                seed=seen[gaze].support.seed,
+            )
+            yield Pair(system=system, inputs=seen[gaze], wanted=wanted)
+
+    def known(self, pair: Pair) -> PredictionHeader | None:
+        """Return the header of the current prediction, None where there is none."""
+        found = predictions.header(self.run_dir, pair.system.name, pair.inputs.task)
+        return found if found is not None and found.key == pair.wanted.sha256() else None
+
+    def outcome(self, pair: Pair) -> Outcome:
+        """Return the header of the current prediction, after rendering it where there is none, or why there is none."""
+        known = self.known(pair)
+        if known is not None:
+            return known
+        kind = (pair.system.name, pair.inputs.task.shots)
+        watch = MemoryWatch(tidy=kind not in self._watched)
+        self._watched.add(kind)
+        try:
+            frames, header = _render(pair, watch)
+        except BadOutputError as error:
+            _LOG.warning("%s on %s: %s", *pair.key, error)
+            return failure("bad_output", str(error))
+        except Exception as error:  # a system is somebody else's code: whatever it raises costs it this task only
+            _LOG.warning("%s failed on %s: %s", *pair.key, error)
+            _LOG.debug("where it happened", exc_info=True)
+            return failure("system_error", f"{type(error).__name__}: {error}")
+        predictions.save(self.run_dir, header, pair.inputs.task, frames)
+        return header
+
+
 def render_missing(
     store: Store,
     systems: Sequence[System],
     tasks: TaskSet,
     run_dir: Path,
     progress: ProgressHook,
+    *,
+    cluster: Cluster | None = None,
+    part: Part | None = None,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Mapping[tuple[str, str], Outcome]:
     """Render every pair of system and task that has no current prediction.
 
     A system that raises, or that delivers something else than it was asked for, loses this task and nothing
     else.
 
+    Args:
+        store: The data set.
+        systems: Whom to ask.
+        tasks: What to ask.
+        run_dir: Folder that predictions are kept in.
+        progress: Told how far it is.
+        cluster: Where Dask workers come from that do it; None for this process.
+        part: Only this share of the pairs.
+        announce: Told where the work can be watched.
+
     Returns:
         The outcome for each system name and task id.
+
+    Raises:
+        HeadshotError: The cluster cannot be had, or a worker cannot do the work.
     """
-    configs = {system.name: system.config for system in systems}
-    views = {gaze: store.with_irises() if gaze else store for gaze in map(_has_gaze, systems)}
+    renderer = Renderer(store, systems, tasks, run_dir)
+    wanted = _share(systems, tasks, part)
     outcomes: dict[tuple[str, str], Outcome] = {}
-    total = len(systems) * len(tasks.tasks)
-    progress(Progress(stage="render", done=0, total=total, what=""))
+
+    def tell(key: tuple[str, str], outcome: Outcome) -> None:
+        outcomes[key] = outcome
+        progress(Progress(stage="render", done=len(outcomes), total=len(wanted), what=" ".join(key)))
+
+    progress(Progress(stage="render", done=0, total=len(wanted), what=""))
+    missing: list[tuple[str, str]] = []
     for task in tasks.tasks:
-        seen = {gaze: TaskInputs.load(view, tasks, task) for gaze, view in views.items()}
-        sha256 = {gaze: inputs.content_sha256() for gaze, inputs in seen.items()}
-        for system in systems:
-            gaze = _has_gaze(system)
-            inputs = seen[gaze]
-            wanted = PredictionInputs(
-                system=system.name,
-                system_config=configs[system.name],
-                task=task.id,
-                task_sha256=task.sha256(),
-                content_sha256=sha256[gaze],
-                size_px=tasks.size_px,
-                seed=inputs.support.seed,
-            )
-            outcomes[system.name, task.id] = _outcome(system, inputs, wanted, run_dir)
-            what = f"{system.name} {task.id}"
-            progress(Progress(stage="render", done=len(outcomes), total=total, what=what))
-    return outcomes
+        asked = [system for system in systems if (system.name, task.id) in wanted]
+        for pair in renderer.pairs(task, asked):
+            outcome = renderer.outcome(pair) if cluster is None else renderer.known(pair)
+            if outcome is None:
+                missing.append(pair.key)
+            else:
+                tell(pair.key, outcome)
+    if missing and cluster is not None:
+        from eval.dask_rendering import render_on  # a second to import, and not needed in one process
+
+        for key, outcome in render_on(cluster, renderer, missing, announce):
+            tell(key, outcome)
+    return {key: outcomes[key] for key in wanted}
 
 
 def render_references(
@@ -117,7 +210,7 @@ def render_references(
             wanted = ReferenceTask.of(reference, store, tasks, task)
             known = predictions.header(run_dir, reference.name, task)
             if len(wanted.places) < len(task.frames):
-                outcomes[reference.name, task.id] = _reason(
+                outcomes[reference.name, task.id] = failure(
                     "too_few_frames", f"{len(wanted.places)} real frames of {len(task.frames)}"
                 )
             elif known is not None and known.key == wanted.inputs.sha256():
@@ -129,39 +222,48 @@ def render_references(
     return outcomes
 
 
-def _outcome(system: System, inputs: TaskInputs, wanted: PredictionInputs, run_dir: Path) -> Outcome:
-    known = predictions.header(run_dir, system.name, inputs.task)
-    if known is not None and known.key == wanted.sha256():
-        return known
-    try:
-        frames, header = _render(system, inputs, wanted)
-    except BadOutputError as error:
-        _LOG.warning("%s on %s: %s", system.name, inputs.task.id, error)
-        return _reason("bad_output", str(error))
-    except Exception as error:  # a system is somebody else's code: whatever it raises costs it this task only
-        _LOG.warning("%s failed on %s: %s", system.name, inputs.task.id, error)
-        _LOG.debug("where it happened", exc_info=True)
-        return _reason("system_error", f"{type(error).__name__}: {error}")
-    predictions.save(run_dir, header, inputs.task, frames)
-    return header
+def failure(kind: str, text: str) -> str:
+    """Return a status of one line: scores are grouped by it."""
+    return f"{kind}: {' '.join(text.split())}"[:REASON_CHARACTERS]
 
 
-def _render(
-    system: System, inputs: TaskInputs, wanted: PredictionInputs
-) -> tuple[UInt8[np.ndarray, "frames size size 3"], PredictionHeader]:
-    start = time.perf_counter()
-    head = system.adapt(inputs.support)
-    adapted = time.perf_counter()
-    frames = head.render(inputs.driving_landmarks)
-    rendered = time.perf_counter()
+def _share(systems: Sequence[System], tasks: TaskSet, part: Part | None) -> dict[tuple[str, str], None]:
+    """Return the pairs of a part; each part has as much of every system and number of shots as any other."""
+    in_order = [(system.name, task.id) for task in tasks.tasks for system in systems]
+    if part is None:
+        return dict.fromkeys(in_order)
+    alike = [
+        (system.name, task.id)
+        for system in systems
+        for shots in tasks.shots
+        for task in tasks.tasks
+        if task.shots == shots
+    ]
+    own = set(part.of(alike))
+    return dict.fromkeys(key for key in in_order if key in own)
+
+
+def _render(pair: Pair, watch: MemoryWatch) -> tuple[UInt8[np.ndarray, "frames size size 3"], PredictionHeader]:
+    inputs = pair.inputs
+    with watch:
+        start = time.perf_counter()
+        head = pair.system.adapt(inputs.support)
+        wait_for_accelerator()
+        adapted = time.perf_counter()
+        frames = head.render(inputs.driving_landmarks)
+        rendered = time.perf_counter()
     size, count = inputs.support.size_px, len(inputs.driving_landmarks)
     _check(frames, (count, size, size, 3))
     header = PredictionHeader(
-        key=wanted.sha256(),
-        inputs=wanted,
+        key=pair.wanted.sha256(),
+        inputs=pair.wanted,
         adaptation_s=adapted - start,
         render_fps=count / max(rendered - adapted, 1e-9),
         iterations=getattr(head, "iterations", None),
+        parameters=getattr(pair.system, "parameters", None),
+        memory_mib=watch.resident_mib,
+        accelerator_mib=watch.accelerator_mib,
+        machine=machine(),
     )
     return frames, header
 
@@ -175,8 +277,3 @@ def _check(frames: object, shape: tuple[int, ...]) -> None:
         raise BadOutputError(f"render returned {type(frames).__name__}, wanted an array")
     if frames.dtype != np.uint8 or frames.shape != shape:
         raise BadOutputError(f"render returned {frames.dtype} {frames.shape}, wanted uint8 {shape}")
-
-
-def _reason(kind: str, text: str) -> str:
-    """Return a status of one line: scores are grouped by it."""
-    return f"{kind}: {' '.join(text.split())}"[:REASON_CHARACTERS]

@@ -7,8 +7,10 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
+from pydantic_core import from_json, to_json
 
+from eval.migration import migrated
 from eval.specs.spec import MetricSpec
 from eval.tasks import TaskSet
 from weights.errors import HeadshotError
@@ -95,8 +97,16 @@ class FailureCount(Record):
     frames: int
 
 
+class Undelivered(Record):
+    """A task for which a system delivered nothing, and why."""
+
+    system: str
+    task: str
+    reason: str
+
+
 class CostRecord(Record):
-    """What a system cost at one number of shots: means over its tasks."""
+    """What a system cost at one number of shots: means over its tasks, and for memory the largest of them."""
 
     system: str
     shots: int
@@ -104,6 +114,14 @@ class CostRecord(Record):
     adaptation_s: float
     frames_per_s: float
     iterations: float | None
+    parameters: int | None = None
+    """Numbers in its networks; None where it does not count them."""
+    memory_mib: float | None = None
+    """How far main memory grew while it adapted and drew (see `eval.cost.MemoryWatch`); None where nobody knows."""
+    accelerator_mib: float | None = None
+    """The like for the CUDA device; None where there was none."""
+    machines: tuple[str, ...] = ()
+    """Processor, threads and device that it had, each kind once; none where nobody wrote them down."""
 
 
 class DatasetRecord(Record):
@@ -119,7 +137,7 @@ class DatasetRecord(Record):
 class RunRecord(Record):
     """Exactly how the scores of a run came about."""
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     score_key: str
     """Hash of everything the scores depend on; equal keys mean equal scores."""
     config: dict[str, JsonValue]
@@ -135,9 +153,22 @@ class RunRecord(Record):
     packages: dict[str, str]
     hardware: HardwareRecord
     failures: tuple[FailureCount, ...]
+    undelivered: tuple[Undelivered, ...]
     cost: tuple[CostRecord, ...]
     started_at: str
     ended_at: str
+
+
+def read_record(path: Path) -> RunRecord:
+    """Return a run record; one of an earlier version as it would be written now.
+
+    Raises:
+        FileNotFoundError: There is none.
+        HeadshotError: It is of a version that cannot be read, and what to do.
+        ValueError: It is damaged.
+    """
+    content = from_json(path.read_bytes())
+    return RunRecord.model_validate_json(to_json(migrated(content, path)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,12 +212,12 @@ class Run:
             HeadshotError: The folder holds none, or one of another version.
         """
         try:
-            record = RunRecord.model_validate_json((folder / RUN_FILE).read_text(encoding="utf-8"))
+            record = read_record(folder / RUN_FILE)
             scores = pq.read_table(folder / SCORES_FILE, schema=SCORE_SCHEMA)
         except FileNotFoundError as error:
             raise HeadshotError(
                 f"no finished benchmark in {folder}: {error.filename} is missing; run it first"
             ) from None
-        except (ValidationError, pa.ArrowInvalid) as error:
+        except (ValueError, pa.ArrowInvalid) as error:  # pydantic's errors are such, too
             raise HeadshotError(f"{folder} holds a benchmark this version cannot read: {error}; run it again") from None
         return cls(folder=folder, record=record, scores=scores, tasks=TaskSet.load(folder / TASKS_FILE))

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshot.console import Bar, out, progress_bars, table
+from headshot.console import Bar, err, out, progress_bars, table
 from headshot.options import (
     DATA,
     RUN,
     Device,
     Draws,
+    Kubernetes,
     Limit,
     Pairs,
     Protocol,
@@ -21,14 +22,20 @@ from headshot.options import (
     Seed,
     Shots,
     Size,
+    Slurm,
+    batch_system,
 )
 from headshot.tasks import TaskOptions, frozen_tasks
 from weights.registry import Profile
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
     from eval.motion import Stratum
+    from eval.progress import Progress, ProgressHook
     from eval.results import Run
     from eval.statistics import Cell
+    from pipeline.clusters import Cluster
 
 
 def benchmark_command(
@@ -64,21 +71,32 @@ def benchmark_command(
     floors: Annotated[
         bool, typer.Option("--floors/--no-floors", help="Whether floors and ceilings stand beside the systems.")
     ] = True,
-    workers: Annotated[int, typer.Option(min=0, help="Threads that score; 0 takes all cores.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that render; 1: this one alone, 0: one for each core.")
+    ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads of this process, for networks that render and score.", show_default="all"),
+    ] = None,
+    slurm: Slurm = None,
+    kubernetes: Kubernetes = None,
+    part: Annotated[str, typer.Option(help="Render one part of the work only, such as 3/8, beside other runs.")] = "",
     device: Device = "auto",
     seed: Seed = 0,
 ) -> None:
     """Adapt every system to every test clip, render, score, and print the main table.
 
-    What is in the folder of the run already is reused; the same command goes on after an interruption.
+    What is in the folder of the run already is reused; the same command goes on after an interruption. Systems render
+    in this process, in --workers processes, or on a cluster such as the one whose Dask scheduler
+    DASK_SCHEDULER_ADDRESS names (see docs/cluster.md).
 
     Example: [bold]headshot benchmark --data data/demo --run runs/demo --shots 1,8,32[/]
     """
-    from eval.benchmark import benchmark
-    from eval.progress import Progress
+    from eval.benchmark import benchmark, render_part
     from eval.references import DEFAULT
     from eval.specs.profiles import choose_specs
     from eval.systems.builtin import BASELINES, checkpoint_of, choose_systems, load_system
+    from pipeline.parts import Part
     from pipeline.store import Store
 
     options = TaskOptions.parse(
@@ -91,28 +109,61 @@ def benchmark_command(
         limit=limit,
         seed=seed,
     )
-    store = Store.open(data)
-    frozen = frozen_tasks(tasks, store, context) if tasks else options.make(store)
-    specs = choose_specs(profile, metrics, across=frozen.across)
+    share = Part.parse(part) if part else None
+    cluster = batch_system(slurm, kubernetes) or _cluster(workers)
+    store, folder = Store.open(data), run.resolve()  # workers on other machines start in another folder
+    wanted = frozen_tasks(tasks, store, context) if tasks else options.make(store)
+    specs = choose_specs(profile, metrics, across=wanted.across)
     names = list(dict.fromkeys([*(BASELINES if floors else ()), *choose_systems(systems, run)]))
-    chosen = [load_system(name, checkpoint=checkpoint_of(run, name), device=device) for name in names]
+    chosen = [load_system(name, checkpoint=checkpoint_of(folder, name), device=device) for name in names]
     with progress_bars() as bars:
-        stages = {stage: Bar(bars, stage) for stage in ("render", "score")}
+        show = stages(bars)
+        if share is None:
+            done = benchmark(
+                store,
+                chosen,
+                wanted,
+                folder,
+                specs=specs,
+                references=DEFAULT if floors else (),
+                threads=threads,
+                cluster=cluster,
+                progress=show,
+                announce=announce,
+            )
+        else:
+            outcomes = render_part(
+                store, chosen, wanted, folder, share, threads=threads, cluster=cluster, progress=show, announce=announce
+            )
+    if share is None:
+        print_main_table(done, run)
+    else:
+        lost = sum(isinstance(outcome, str) for outcome in outcomes.values())
+        out.print(f"part {part}: {len(outcomes) - lost} predictions are there, {lost} failed")
+        out.print("when all parts are done, the same command without --part tries again what failed, and scores")
 
-        def show(progress: Progress) -> None:
-            stages[progress.stage].show(progress.done, progress.total, progress.what)
 
-        done = benchmark(
-            store,
-            chosen,
-            frozen,
-            run,
-            specs=specs,
-            references=DEFAULT if floors else (),
-            workers=workers or None,
-            progress=show,
-        )
-    print_main_table(done, run)
+def announce(text: str) -> None:
+    """Say where work can be watched."""
+    err.print(text, markup=False)
+
+
+def _cluster(workers: int) -> "Cluster | None":
+    """Return where to render: None for this process."""
+    from pipeline.clusters import LocalWorkers, scheduler_of_environment
+
+    here = None if workers == 1 else LocalWorkers(workers=workers or None)
+    return scheduler_of_environment() or here
+
+
+def stages(bars: "Bars") -> "ProgressHook":
+    """Return a hook that shows a bar for each stage of a benchmark."""
+    shown = {stage: Bar(bars, stage) for stage in ("render", "score")}
+
+    def show(progress: "Progress") -> None:
+        shown[progress.stage].show(progress.done, progress.total, progress.what)
+
+    return show
 
 
 def print_main_table(run: "Run", folder: Path) -> None:

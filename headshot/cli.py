@@ -8,13 +8,16 @@ import typer
 
 from headshot import (
     benchmark,
+    compare,
     corpora,
     dataset,
     drive,
     figure,
+    leaderboard,
     manifest,
     report,
     samples,
+    score,
     takedown,
     tasks,
     train,
@@ -43,6 +46,10 @@ app.command(name="statistics")(dataset.statistics_command)
 app.command(name="takedown")(takedown.takedown_command)
 app.command(name="train")(train.train_command)
 app.command(name="benchmark")(benchmark.benchmark_command)
+app.command(name="score")(score.score_command)
+app.command(name="compare")(compare.compare_command)
+app.command(name="leaderboard")(leaderboard.leaderboard_command)
+app.command(name="export")(leaderboard.export_command)
 app.command(name="report")(report.report_command)
 app.command(name="figure")(figure.figure_command)
 app.command(name="drive")(drive.drive_command)

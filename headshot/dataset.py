@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshot.console import Bar, err, out, progress_bars, table
-from headshot.options import DATA, MANIFEST, RAW, Data, ManifestFile, ReadData
+from headshot.options import DATA, MANIFEST, RAW, Data, Kubernetes, ManifestFile, ReadData, Slurm, batch_system
 from pipeline.config import Backend, CropMode, DetectorName
 from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
-    from pipeline.clusters import Cluster
     from pipeline.verdicts import RejectReason
 
 
@@ -34,8 +33,8 @@ def preprocess_command(
         bool, typer.Option("--recognise/--no-recognise", help="Compare faces where place cannot tell who is who.")
     ] = True,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
-    slurm: Annotated[Path | None, typer.Option(help="Let SLURM jobs do the work: settings (YAML).")] = None,
-    kubernetes: Annotated[Path | None, typer.Option(help="Let Kubernetes pods do the work: settings (YAML).")] = None,
+    slurm: Slurm = None,
+    kubernetes: Kubernetes = None,
     part: Annotated[str, typer.Option(help="Make one part of the shards only, such as 3/8, beside other runs.")] = "",
     retry: Annotated[str, typer.Option(help="Try clips again that were rejected for these reasons (commas).")] = "",
     clip_timeout: Annotated[float, typer.Option(min=1, help="Seconds a clip may take.")] = 1800,
@@ -88,7 +87,7 @@ def preprocess_command(
                 clip_memory_mib=clip_memory,
             ),
             workers=workers or None,
-            cluster=_cluster(slurm, kubernetes),
+            cluster=batch_system(slurm, kubernetes),
             part=Part.parse(part) if part else None,
             retry=_reasons(retry),
             replace=replace,
@@ -108,18 +107,6 @@ def preprocess_command(
 
         build_dataset_page(data)
     out.print(f"faces and distributions: {DatasetLayout(data).statistics}")
-
-
-def _cluster(slurm: Path | None, kubernetes: Path | None) -> "Cluster | None":
-    from pipeline.clusters import read_cluster_config
-    from pipeline.kubernetes import KubernetesConfig
-    from pipeline.slurm import SlurmConfig
-
-    if slurm and kubernetes:
-        raise HeadshotError("--slurm and --kubernetes: give one of them")
-    if slurm:
-        return read_cluster_config(slurm, SlurmConfig)
-    return read_cluster_config(kubernetes, KubernetesConfig) if kubernetes else None
 
 
 def _reasons(text: str) -> "set[RejectReason]":

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from weights.errors import HeadshotError
+
+if TYPE_CHECKING:
+    from pipeline.clusters import Cluster
 
 
 def folder(text: str) -> Path:
@@ -63,6 +66,9 @@ Limit = Annotated[
 ]
 ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]
 
+Slurm = Annotated[Path | None, typer.Option(help="Let SLURM jobs do the work: settings (YAML).")]
+Kubernetes = Annotated[Path | None, typer.Option(help="Let Kubernetes pods do the work: settings (YAML).")]
+
 DATA = Path("data/demo")
 RAW = Path("data/raw")
 RUN = Path("runs/demo")
@@ -110,3 +116,20 @@ def one_of(text: str, known: Iterable[str], option: str) -> str:
     if text not in (names := list(known)):
         raise HeadshotError(f"{option} {text}: choose one of {', '.join(names)}")
     return text
+
+
+def batch_system(slurm: Path | None, kubernetes: Path | None) -> "Cluster | None":
+    """Return the cluster that a settings file describes, None where there is no such file.
+
+    Raises:
+        HeadshotError: There are two, or one is broken.
+    """
+    from pipeline.clusters import read_cluster_config
+    from pipeline.kubernetes import KubernetesConfig
+    from pipeline.slurm import SlurmConfig
+
+    if slurm and kubernetes:
+        raise HeadshotError("--slurm and --kubernetes: give one of them")
+    if slurm:
+        return read_cluster_config(slurm, SlurmConfig)
+    return read_cluster_config(kubernetes, KubernetesConfig) if kubernetes else None

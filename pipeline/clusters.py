@@ -83,10 +83,15 @@ class RunningScheduler:
         yield self.address
 
 
+def scheduler_of_environment() -> RunningScheduler | None:
+    """Return the scheduler that `DASK_SCHEDULER_ADDRESS` names."""
+    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    return RunningScheduler(address=address) if address else None
+
+
 def default_cluster(workers: int | None) -> Cluster:
     """Return the cluster whose scheduler `DASK_SCHEDULER_ADDRESS` names, else this machine."""
-    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
-    return RunningScheduler(address=address) if address else LocalWorkers(workers=workers)
+    return scheduler_of_environment() or LocalWorkers(workers=workers)
 
 
 Config = TypeVar("Config", bound=Record)

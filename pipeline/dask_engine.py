@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import distributed
 from distributed.scheduler import KilledWorker
@@ -19,8 +19,10 @@ from pipeline.follow import FrameCount
 from pipeline.jobs import ShardJob
 from weights.errors import HeadshotError
 
+Job = TypeVar("Job")
 TASKS_PER_WORKER = 2
 """Few tasks wait beyond the running ones, so that a dying worker takes no queue with it."""
+WORKER_DIED = "the worker process died"
 LOOK_AGAIN_S = 5.0
 """Time between two looks at how many workers there are, where no task ends meanwhile."""
 
@@ -42,11 +44,11 @@ class OnDask:
         self._run_id = uuid.uuid4().hex
         """Keeps tasks and messages of several runs on one cluster apart."""
         client.register_plugin(WarmUp(config))
-        self._resources = {GPU: 1} if config.backend == "fan" and _has_gpus(client) else None
+        self._resources = {GPU: 1} if config.backend == "fan" and has_gpus(client) else None
 
     def measure(self, jobs: Sequence[ShardJob]) -> list[float] | None:
         """Return how many frames each job will be; on the workers, because a bad file may kill who opens it."""
-        with _scheduler_may_be_lost(self._client):
+        with scheduler_may_be_lost(self._client):
             futures = self._client.map(measure_in_task, jobs, pure=False, retries=0)
             try:
                 lengths: list[float] = self._client.gather(futures)
@@ -61,17 +63,8 @@ class OnDask:
             HeadshotError: The scheduler is lost, or a worker cannot work for a reason that a person can mend.
         """
         self._client.subscribe_topic(self._run_id, lambda event: on_frames(event[1]))
-        waiting = deque(jobs)
-        job_of: dict[Any, ShardJob] = {}
-        with _scheduler_may_be_lost(self._client):
-            while waiting or job_of:
-                window = max(1, len(self._client.ncores())) * TASKS_PER_WORKER
-                while waiting and len(job_of) < window:
-                    job = waiting.popleft()
-                    job_of[self._submit(job)] = job
-                for future in _finished(list(job_of)):
-                    yield ShardOutcome(job=job_of.pop(future), error=_error_of(future))
-                    future.release()
+        for job, _, error in as_finished(self._client, jobs, self._submit):
+            yield ShardOutcome(job=job, error=error)
 
     def _submit(self, job: ShardJob) -> Any:
         # Not pure: a shard asked for again is made again, whatever the cluster remembers.
@@ -86,6 +79,32 @@ class OnDask:
         )
 
 
+def as_finished(
+    client: Any, jobs: Sequence[Job], submit: Callable[[Job], Any]
+) -> Iterator[tuple[Job, Any, str | None]]:
+    """Yield each job with its result and no error, or with None and why there is no result, in the order they end.
+
+    Args:
+        client: Of the cluster.
+        jobs: What there is to do; a bounded number is submitted at a time, so workers that join get some too.
+        submit: Returns the future of a job.
+
+    Raises:
+        HeadshotError: The scheduler is lost, or a worker cannot work for a reason that a person can mend.
+    """
+    waiting = deque(jobs)
+    job_of: dict[Any, Job] = {}
+    with scheduler_may_be_lost(client):
+        while waiting or job_of:
+            window = max(1, len(client.ncores())) * TASKS_PER_WORKER
+            while waiting and len(job_of) < window:
+                job = waiting.popleft()
+                job_of[submit(job)] = job
+            for future in _finished(list(job_of)):
+                yield job_of.pop(future), *_result_of(future)
+                future.release()
+
+
 def _finished(futures: list[Any]) -> Sequence[Any]:
     """Return those that are finished, after waiting for the first one for a while."""
     try:
@@ -94,24 +113,34 @@ def _finished(futures: list[Any]) -> Sequence[Any]:
         return []
 
 
-def _error_of(future: Any) -> str | None:
+def _result_of(future: Any) -> tuple[Any, str | None]:
+    """Return the result of a future that has ended, or why it has none."""
     if future.status == "finished":
-        return None
+        try:
+            return future.result(), None
+        except KilledWorker:  # the result was lost with its worker, and whoever made it again died, too
+            return None, WORKER_DIED
     error = future.exception()
     if isinstance(error, HeadshotError):
         raise error
     if isinstance(error, KilledWorker):
-        return "the worker process died"
-    return f"{type(error).__name__}: {error}"
+        return None, WORKER_DIED
+    return None, f"{type(error).__name__}: {error}"
 
 
-def _has_gpus(client: Any) -> bool:
+def has_gpus(client: Any) -> bool:
+    """Return whether there are workers that were started with a GPU."""
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
     return any(GPU in worker["resources"] for worker in workers)
 
 
 @contextmanager
-def _scheduler_may_be_lost(client: Any) -> Iterator[None]:
+def scheduler_may_be_lost(client: Any) -> Iterator[None]:
+    """Turn what happens when the scheduler dies into one error.
+
+    Raises:
+        HeadshotError: It did.
+    """
     try:
         yield
     except (distributed.CancelledError, OSError) as error:

@@ -21,7 +21,7 @@ from weights.errors import HeadshotError
 PROBE_S = 20.0
 """Time to open one file when lengths are asked for; they only decide the order of the shards."""
 
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
 """A process has one set of networks, one alarm and one bound on memory, however many threads its worker was given."""
 
 
@@ -44,22 +44,40 @@ class WarmUp(distributed.WorkerPlugin):
         Raises:
             HeadshotError: They cannot be had on this machine, or another version of headshot is installed there.
         """
-        place = f"Dask worker {worker.address} on {socket.gethostname()}"
         try:
             await asyncio.to_thread(warm_up, self._config)
         except HeadshotError as error:
-            raise HeadshotError(f"{place} cannot work: {error}") from error
-        if version("headshot") != self._version:
-            raise HeadshotError(
-                f"{place} has headshot {version('headshot')}, this machine has {self._version}, and their shards may "
-                "differ; install the same version on both"
-            )
+            raise HeadshotError(f"{place_of(worker)} cannot work: {error}") from error
+        require_version(worker, self._version)
+
+
+def place_of(worker: distributed.Worker) -> str:
+    """Return which worker this is, for messages."""
+    return f"Dask worker {worker.address} on {socket.gethostname()}"
+
+
+def require_version(worker: distributed.Worker, wanted: str) -> None:
+    """Refuse a worker with another version of headshot.
+
+    Raises:
+        HeadshotError: It has one.
+    """
+    if version("headshot") != wanted:
+        raise HeadshotError(
+            f"{place_of(worker)} has headshot {version('headshot')}, this machine has {wanted}, and what they make may "
+            "differ; install the same version on both"
+        )
 
 
 def warm_up(config: PipelineConfig) -> None:
     """Load the networks and keep this process to one thread for each library: there is a process for each core."""
-    with _one_at_a_time:
+    with one_at_a_time:
         load_networks(config)
+    single_threaded()
+
+
+def single_threaded() -> None:
+    """Keep the libraries that this process has loaded to one thread each."""
     cv2.setNumThreads(1)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
@@ -67,7 +85,7 @@ def warm_up(config: PipelineConfig) -> None:
 
 def measure_in_task(job: ShardJob) -> float:
     """Return the number of frames that the files of a shard let expect."""
-    with _one_at_a_time:
+    with one_at_a_time:
         quick = job.config.model_copy(update={"clip_timeout_s": PROBE_S})
         return measured_length(replace(job, config=quick), guarded)
 
@@ -87,5 +105,5 @@ def build_in_task(job: ShardJob, topic: str) -> int:
             raise AbandonedError(f"nobody waits for {key}")
         worker.log_event(topic, frames)
 
-    with _one_at_a_time:
+    with one_at_a_time:
         return build_shard(job, report, guarded).rows

@@ -1,16 +1,18 @@
-"""A share of a dataset's shards, for runs that know nothing of each other."""
+"""A share of the work, for runs that know nothing of each other."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from pipeline.jobs import ShardJob
 from weights.errors import HeadshotError
+
+Job = TypeVar("Job")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Every `count`-th shard, beginning with number `index`, counted from 1."""
+    """Every `count`-th job, beginning with number `index`, counted from 1."""
 
     index: int
     count: int
@@ -27,6 +29,6 @@ class Part:
             return cls(index=int(found[1]), count=int(found[2]))
         raise HeadshotError(f"--part {text}: give the number of the part and how many there are, from 1/8 to 8/8")
 
-    def of(self, jobs: Sequence[ShardJob]) -> list[ShardJob]:
+    def of(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs of this part; each job belongs to one."""
         return list(jobs[self.index - 1 :: self.count])

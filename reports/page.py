@@ -22,7 +22,7 @@ from reports.leads import Comparisons, leads
 from reports.legend import SystemKey, legend
 from reports.numbers import number, plural
 from reports.people import People, people
-from reports.provenance import CostRow, Fact, Provenance, costs, provenance, summary_facts
+from reports.provenance import CostRow, Fact, Provenance, costs, machines, provenance, summary_facts
 from reports.strata import MotionSection, StratumView, motion_section, stratum_views
 from reports.table import Column, LeadRow, MainTable, lead_rows, main_table, within_range
 from reports.worst import WorstGallery, worst_cases
@@ -176,7 +176,7 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
             [(skip.clip, skip.reason) for skip in run.tasks.skipped],
         ),
         costs=costs(run, keys),
-        hardware=next(fact.value for fact in facts if fact.name == "Hardware"),
+        hardware=machines(run),
         provenance=provenance(run, store.info.config.size_px, keys),
     )
 

@@ -29,6 +29,8 @@ class CostCell:
     adaptation: str
     speed: str
     iterations: str
+    memory: str
+    """Main memory, and that of the CUDA device where one was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class CostRow:
     """What a system cost, one cell for each number of shots."""
 
     key: SystemKey
+    parameters: str
     rows: tuple[CostCell, ...]
 
 
@@ -90,20 +93,41 @@ def summary_facts(run: Run, people: int, clips: int) -> tuple[Fact, ...]:
 def costs(run: Run, keys: Mapping[str, SystemKey]) -> tuple[CostRow, ...]:
     """Return what each system cost at each number of shots: means over its tasks."""
     known = {(cost.system, cost.shots): cost for cost in run.record.cost}
+    sizes = {cost.system: cost.parameters for cost in run.record.cost if cost.parameters is not None}
     return tuple(
-        CostRow(key=key, rows=tuple(_cost_cell(known.get((name, shots))) for shots in run.tasks.shots))
+        CostRow(
+            key=key,
+            parameters=_millions(sizes[name]) if name in sizes else "",
+            rows=tuple(_cost_cell(known.get((name, shots))) for shots in run.tasks.shots),
+        )
         for name, key in keys.items()
     )
 
 
+def machines(run: Run) -> str:
+    """Return what the costs were measured on: where nobody wrote it down, the machine of the run."""
+    found = dict.fromkeys(machine for cost in run.record.cost for machine in cost.machines)
+    return listing(found) or _hardware(run.record)
+
+
 def _cost_cell(cost: CostRecord | None) -> CostCell:
     if cost is None:
-        return CostCell(adaptation=MISSING, speed=MISSING, iterations=MISSING)
+        return CostCell(adaptation=MISSING, speed=MISSING, iterations=MISSING, memory=MISSING)
     return CostCell(
         adaptation=duration(cost.adaptation_s),
         speed=f"{cost.frames_per_s:,.1f}" if cost.frames_per_s < 100 else f"{cost.frames_per_s:,.0f}",
         iterations="" if cost.iterations is None else f"{cost.iterations:,.0f}",
+        memory=_memory(cost),
     )
+
+
+def _memory(cost: CostRecord) -> str:
+    main = MISSING if cost.memory_mib is None else f"{cost.memory_mib:,.0f}"
+    return main if cost.accelerator_mib is None else f"{main} + {cost.accelerator_mib:,.0f} GPU"
+
+
+def _millions(count: int) -> str:
+    return f"{count / 1e6:,.1f} M" if count >= 1e5 else f"{count:,}"
 
 
 def provenance(run: Run, stored_px: int, keys: Mapping[str, SystemKey]) -> Provenance:

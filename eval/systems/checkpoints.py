@@ -43,3 +43,8 @@ class Checkpointed(Generic[Kind]):
             "checkpoint_config_sha256": sha256_of(folder / CONFIG_FILE),
             "device": self._device.type,
         }
+
+
+def size_of(*networks: torch.nn.Module) -> int:
+    """Return how many parameters the networks have together."""
+    return sum(parameter.numel() for network in networks for parameter in network.parameters())

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from eval.systems.checkpoints import Checkpointed
+from eval.systems.checkpoints import Checkpointed, size_of
 from eval.systems.protocol import Support
 from model.baseline_presets import Pix2pixHDPreset, X2FacePreset
 from model.batches import to_images, to_tensor
@@ -55,6 +55,11 @@ class X2FaceCompact(Checkpointed[X2FacePreset]):
     def __init__(self, folder: Path, device: str = "auto") -> None:
         super().__init__(folder, device, X2FacePreset)
 
+    @property
+    def parameters(self) -> int:
+        """Numbers in the network."""
+        return size_of(self._networks.x2face)
+
     @cached_property
     def _networks(self) -> X2FaceParts:
         return fill(X2FaceParts(self._preset.network), self._checkpoint, self._folder).to(self._device)
@@ -82,6 +87,11 @@ class Pix2pixHDCompact(Checkpointed[Pix2pixHDPreset]):
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
         super().__init__(folder, device, Pix2pixHDPreset)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in the generator; the discriminators only train."""
+        return size_of(self._networks.generator)
 
     @cached_property
     def _networks(self) -> Pix2pixHDParts:

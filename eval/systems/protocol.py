@@ -40,7 +40,8 @@ class System(Protocol):
     """Something that can be benchmarked.
 
     May have `gaze: bool`; where it is true, the system gets the iris centres of the right and of the left eye behind
-    the 68 landmarks, and the dataset must have them.
+    the 68 landmarks, and the dataset must have them. May have `parameters: int`, how many numbers there are in the
+    networks that draw; it is read when a task is done.
     """
 
     @property

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from eval.systems.checkpoints import Checkpointed
+from eval.systems.checkpoints import Checkpointed, size_of
 from eval.systems.protocol import Support
 from model.canvas import DETAIL
 from model.presets import Preset
@@ -27,6 +27,11 @@ class _Reference(Checkpointed[Preset]):
     def __init__(self, folder: Path, device: str = "auto") -> None:
         super().__init__(folder, device, Preset)
         self.gaze = self._preset.network.gaze
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in embedder and generator; the discriminator only trains."""
+        return size_of(self._model.networks.embedder, self._model.networks.generator)
 
     @cached_property
     def _model(self) -> ReferenceModel:

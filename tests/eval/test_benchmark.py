@@ -272,8 +272,8 @@ def test_an_unfinished_run_cannot_be_opened(tmp_path: Path) -> None:
 def test_a_run_of_another_version_is_refused(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
     go(store, tasks, tmp_path, CopySource())
     path = tmp_path / "run" / "run.json"
-    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 99', 1))
-    with pytest.raises(HeadshotError, match="run it again"):
+    path.write_text(path.read_text().replace('"schema_version": 3', '"schema_version": 99', 1))
+    with pytest.raises(HeadshotError, match="install a newer headshot"):
         Run.open(tmp_path / "run")
 
 

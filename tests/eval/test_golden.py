@@ -22,8 +22,8 @@ EACH_SPEC = [
 EACH_FRAME_SPEC = [
     pytest.param(*one.values, id=one.id, marks=one.marks) for one in EACH_SPEC if one.values[0].level == "frame"
 ]
-CALM = ("flicker", "jitter", "drift")
-"""Metrics over time have no value for a frame alone."""
+CALM = ("flicker", "jitter", "drift", "nme.movement")
+"""Metrics over time have no value, or another one, for a frame alone."""
 
 
 def score(spec: MetricSpec, generated: Frames, target: Frames) -> np.ndarray:

@@ -319,6 +319,7 @@ def _record(systems: tuple[object, ...], tasks: TaskSet) -> RunRecord:
         packages={"numpy": "2.0.0", "torch": "2.8.0"},
         hardware=HardwareRecord(processor="a processor", cores=2, memory_gib=7.8, accelerator=None, platform="linux"),
         failures=(FailureCount(system="reference-ft", shots=1, metric="nme.interocular", reason="no_face", frames=6),),
+        undelivered=(),
         cost=tuple(
             CostRecord(
                 system=one.name,
@@ -327,6 +328,9 @@ def _record(systems: tuple[object, ...], tasks: TaskSet) -> RunRecord:
                 adaptation_s=12.3 if one.name == "reference-ft" else 0.002,
                 frames_per_s=41.0 if one.name == "reference-ft" else 5000.0,
                 iterations=200.0 if one.name == "reference-ft" else None,
+                parameters=4_567_890 if one.name == "reference-ft" else None,
+                memory_mib=812.3 if one.name == "reference-ft" else 1.2,
+                machines=("a processor, torch on 3 threads",),
             )
             for one in systems
             for shots in tasks.shots

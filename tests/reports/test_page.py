@@ -152,6 +152,15 @@ def test_everything_needed_to_trust_and_repeat_is_there(run: Run, tags: Tags) ->
     assert not missing
 
 
+def test_the_cost_of_a_system_is_shown_with_the_machine_it_was_measured_on(page: Page, tags: Tags) -> None:
+    (costly,) = (row for row in page.costs if row.key.name == "reference-ft")
+    assert costly.parameters == "4.6 M"
+    assert {cell.memory for cell in costly.rows} == {"812"}
+    assert page.hardware == "a processor, torch on 3 threads"
+    for text in (costly.parameters, page.hardware, "Memory, MiB", "none counted"):
+        assert text in tags.text
+
+
 def test_a_chart_has_the_same_numbers_beside_it(page: Page) -> None:
     for place, curve in enumerate(page.curves):
         for line, row in enumerate(curve.rows):
