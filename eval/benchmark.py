@@ -26,7 +26,7 @@ from eval.results import (
 )
 from eval.specs.spec import MetricSpec
 from eval.statistics import is_failure
-from eval.systems.protocol import System
+from eval.systems.protocol import AnySystem
 from eval.tasks import TaskSet
 from pipeline.store import Store
 from weights.errors import HeadshotError
@@ -38,7 +38,7 @@ SCORING_VERSION = 2
 
 def benchmark(
     store: Store,
-    systems: Sequence[System],
+    systems: Sequence[AnySystem],
     tasks: TaskSet,
     run_dir: Path,
     *,
@@ -105,7 +105,7 @@ def benchmark(
     return run
 
 
-def _check(store: Store, systems: Sequence[System], tasks: TaskSet) -> None:
+def _check(store: Store, systems: Sequence[AnySystem], tasks: TaskSet) -> None:
     names = Counter(system.name for system in systems)
     twice = [name for name, count in names.items() if count > 1]
     if twice or not systems:
@@ -205,7 +205,7 @@ def _count_failures(scores: pa.Table) -> tuple[FailureCount, ...]:
 
 
 def _costs(
-    systems: Sequence[System], tasks: TaskSet, outcomes: Mapping[tuple[str, str], Outcome]
+    systems: Sequence[AnySystem], tasks: TaskSet, outcomes: Mapping[tuple[str, str], Outcome]
 ) -> tuple[CostRecord, ...]:
     """Average what each system cost at each number of shots, over the tasks it delivered."""
     costs = []
@@ -214,15 +214,19 @@ def _costs(
             found = (outcomes[system.name, task.id] for task in tasks.tasks if task.shots == shots)
             headers = [outcome for outcome in found if not isinstance(outcome, str)]
             if headers:
-                steps = [header.iterations for header in headers if header.iterations is not None]
                 costs.append(
                     CostRecord(
                         system=system.name,
                         shots=shots,
                         tasks=len(headers),
-                        adaptation_s=float(np.mean([header.adaptation_s for header in headers])),
-                        frames_per_s=float(np.mean([header.render_fps for header in headers])),
-                        iterations=float(np.mean(steps)) if steps else None,
+                        adaptation_s=_mean([header.adaptation_s for header in headers]),
+                        frames_per_s=_mean([header.render_fps for header in headers]),
+                        iterations=_mean([header.iterations for header in headers]),
                     )
                 )
     return tuple(costs)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

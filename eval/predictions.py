@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import UInt8
-from pydantic import JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from eval.tasks import Task
 from weights.errors import HeadshotError
@@ -27,9 +27,10 @@ PREDICTION_SCHEMA = pa.schema(
     [
         pa.field("clip", pa.string(), nullable=False),
         pa.field("frame", pa.int32(), nullable=False),
-        pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]), nullable=False),
+        pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
     ]
 )
+"""An image is null where the system delivered the other frames of the task, but not this one."""
 
 
 class PredictionInputs(Record):
@@ -57,12 +58,14 @@ class PredictionHeader(Record):
 
     key: str
     inputs: PredictionInputs
-    adaptation_s: float
-    """Wall time of `adapt`."""
-    render_fps: float
+    adaptation_s: float | None
+    """Wall time of `adapt`; None where nobody watched, as with finished predictions."""
+    render_fps: float | None
     """Frames per second of `render`."""
     iterations: int | None = None
     """Fine-tuning steps, where the system counts them."""
+    failures: dict[int, str] = Field(default_factory=dict)
+    """Why a frame was not delivered, by its place in the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +90,13 @@ def save(run_dir: Path, header: PredictionHeader, task: Task, frames: UInt8[np.n
         run_dir: Folder of the run.
         header: What went in, and what it cost.
         task: The task; it names the frames.
-        frames: Generated RGB frames in the order of `task.frames`.
+        frames: Generated RGB frames in the order of `task.frames`; what stands where one failed is not kept.
     """
     path = path_of(run_dir, header.inputs.system, task)
-    images = [{"bytes": _encode(frame), "path": None} for frame in frames]
+    images = [
+        None if place in header.failures else {"bytes": _encode(frame), "path": None}
+        for place, frame in enumerate(frames)
+    ]
     metadata = {_METADATA_KEY: header.model_dump_json().encode()}
     table = pa.Table.from_pydict(
         {"clip": [frame.clip for frame in task.frames], "frame": [frame.row for frame in task.frames], "image": images},
@@ -111,7 +117,7 @@ def header(run_dir: Path, system: str, task: Task) -> PredictionHeader | None:
 
 
 def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames size size 3"]:
-    """Return the generated RGB frames of a task in the order of `task.frames`.
+    """Return the generated RGB frames of a task in the order of `task.frames`, black where one was not delivered.
 
     Raises:
         HeadshotError: There is no prediction, or it is damaged or of another task.
@@ -127,7 +133,7 @@ def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames si
         raise HeadshotError(f"{path} is damaged ({error}); delete it and run the benchmark again") from None
     if _places(table) != tuple((frame.clip, frame.row) for frame in task.frames):
         raise HeadshotError(f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again")
-    return np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
+    return _frames(table, path)
 
 
 def read(path: Path) -> Prediction | None:
@@ -135,7 +141,7 @@ def read(path: Path) -> Prediction | None:
     try:
         table = pq.read_table(path, schema=PREDICTION_SCHEMA)
         header = PredictionHeader.model_validate_json((pq.read_schema(path).metadata or {})[_METADATA_KEY])
-        frames = np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
+        frames = _frames(table, path)
     except (pa.ArrowInvalid, KeyError, ValueError, HeadshotError):
         return None
     return Prediction(header=header, places=_places(table), frames=frames)
@@ -143,6 +149,12 @@ def read(path: Path) -> Prediction | None:
 
 def _places(table: pa.Table) -> tuple[tuple[str, int], ...]:
     return tuple(zip(table["clip"].to_pylist(), table["frame"].to_pylist(), strict=True))
+
+
+def _frames(table: pa.Table, path: Path) -> UInt8[np.ndarray, "frames size size 3"]:
+    decoded = [image and _decode(image["bytes"], path) for image in table["image"].to_pylist()]
+    shape = next(frame.shape for frame in decoded if frame is not None)
+    return np.stack([np.zeros(shape, np.uint8) if frame is None else frame for frame in decoded])
 
 
 def _encode(frame: UInt8[np.ndarray, "size size 3"]) -> bytes:

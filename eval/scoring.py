@@ -77,7 +77,7 @@ def score(
                     scorer.add_failure(system, task, target, outcome)
                 else:
                     generated = Frames.of(predictions.load(run_dir, system, task))
-                    scorer.add(system, task, target, generated)
+                    scorer.add(system, task, target, generated, outcome.failures)
                 done += 1
                 what = f"{system} {task.id}"
                 progress(Progress(stage="score", done=done, total=len(outcomes), what=what))
@@ -101,22 +101,30 @@ class _Scorer:
         self._columns: dict[str, list[object]] = {name: [] for name in SCORE_SCHEMA.names}
         self._sets: dict[tuple[str, str, int, int], _Set] = {}
 
-    def add(self, system: str, task: Task, target: Frames, generated: Frames) -> None:
-        """Score the frames of a task."""
+    def add(
+        self, system: str, task: Task, target: Frames, generated: Frames, failures: Mapping[int, str] | None = None
+    ) -> None:
+        """Score the frames of a task; those that were not delivered, by place, are failures with that reason."""
+        failed = failures or {}
+        there = [place for place in range(len(target)) if place not in failed]
+        shown, wanted = generated.take(there), target.take(there)
         for metric in self._metrics.frame:
-            self._add_frames(system, task, metric.spec.id, metric.score(generated, target, self._cache))
+            measured = metric.score(shown, wanted, self._cache)
+            self._add_frames(system, task, metric.spec.id, _among_failures(measured, failed))
+        delivered = np.isin(np.arange(len(target)), there)
         for set_metric in self._metrics.over_set:
-            self._add_frames(system, task, set_metric.spec.id, _all_nan(task, MEMBER))
-            self._add_to_set(set_metric, system, task, generated, target)
+            members = _among_failures(_all_nan(len(there), MEMBER), failed)
+            self._add_frames(system, task, set_metric.spec.id, members)
+            self._add_to_set(set_metric, system, task, generated, target, delivered)
 
     def add_failure(self, system: str, task: Task, target: Frames, reason: str) -> None:
         """Record that nothing was delivered; black frames stand in where a set must stay complete."""
         frame, over_set = self._metrics.frame, self._metrics.over_set
         for metric_id in [*(metric.spec.id for metric in frame), *(metric.spec.id for metric in over_set)]:
-            self._add_frames(system, task, metric_id, _all_nan(task, reason))
+            self._add_frames(system, task, metric_id, _all_nan(len(task.frames), reason))
         black = Frames.of(np.zeros_like(target.pixels))
         for set_metric in self._metrics.over_set:
-            self._add_to_set(set_metric, system, task, black, target, delivered=False)
+            self._add_to_set(set_metric, system, task, black, target, np.zeros(len(target), bool))
 
     def finish(self) -> pa.Table:
         """Add the set-level values and return all rows."""
@@ -136,8 +144,7 @@ class _Scorer:
         task: Task,
         generated: Frames,
         target: Frames,
-        *,
-        delivered: bool = True,
+        delivered: Bool[np.ndarray, " frames"],
     ) -> None:
         key = (metric.spec.id, system, task.shots, task.draw)
         members = self._sets.setdefault(key, _Set(metric, system, task))
@@ -145,7 +152,7 @@ class _Scorer:
         members.target.append(self._cache.features(metric.extractor, target))
         members.owners += [task.identity] * len(target)
         members.strata += [frame.stratum for frame in task.frames]
-        members.delivered += [delivered] * len(target)
+        members.delivered += delivered.tolist()
 
     def _add_distances(self, members: _Set) -> None:
         """Add the distances over all frames and over those of each stratum that has any."""
@@ -179,5 +186,16 @@ class _Scorer:
             column.append(value)
 
 
-def _all_nan(task: Task, status: str) -> Measured:
-    return Measured(np.full(len(task.frames), np.nan), (status,) * len(task.frames))
+def _all_nan(frames: int, status: str) -> Measured:
+    return Measured(np.full(frames, np.nan), (status,) * frames)
+
+
+def _among_failures(measured: Measured, failures: Mapping[int, str]) -> Measured:
+    """Return the measured frames of a task with the failed ones between them, NaN with their reason."""
+    rest = iter(zip(measured.values, measured.statuses, strict=True))
+    rows = [
+        (np.nan, failures[place]) if place in failures else next(rest)
+        for place in range(len(measured.statuses) + len(failures))
+    ]
+    values, statuses = zip(*rows, strict=True)
+    return Measured(np.array(values), statuses)

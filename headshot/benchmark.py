@@ -22,7 +22,8 @@ def benchmark_command(
         str,
         typer.Option(
             help="Systems to compare, with commas between. default: those that need no training, the reference model, "
-            "and the trained baselines in the folder of the run; all: every built-in one."
+            "and the trained baselines in the folder of the run; all: every built-in one. Your own: NAME=cmd:FILE.toml "
+            "for a program, NAME=dir:FOLDER for finished predictions."
         ),
     ] = "default",
     profile: Annotated[Profile, typer.Option(help="Networks behind the metrics: embedded or paper.")] = "embedded",
@@ -44,15 +45,14 @@ def benchmark_command(
     from eval.benchmark import benchmark
     from eval.progress import Progress
     from eval.specs.profiles import SPECS
-    from eval.systems.builtin import checkpoint_of, choose_systems, load_system
+    from eval.systems.choice import load_systems
     from eval.tasks import make_tasks
     from pipeline.store import Store
 
     wanted_shots = numbers(shots, "--shots")
     store = Store.open(data)
     tasks = make_tasks(store, wanted_shots, size_px=size, seed=seed, query_frames=query_frames, draws=draws)
-    names = choose_systems(systems, run)
-    chosen = [load_system(name, checkpoint=checkpoint_of(run, name), device=device) for name in names]
+    chosen = load_systems(systems, run, device=device)
     with progress_bars() as bars:
         stages = {stage: Bar(bars, stage) for stage in ("render", "score")}
 
