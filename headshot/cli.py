@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from headshot import benchmark, corpora, dataset, drive, figure, manifest, report, samples, takedown, train, weights
+from headshot import (
+    benchmark,
+    check_system,
+    corpora,
+    dataset,
+    drive,
+    figure,
+    manifest,
+    report,
+    request,
+    samples,
+    takedown,
+    train,
+    weights,
+)
 from headshot.console import err
 from weights.errors import HeadshotError
 
@@ -29,6 +43,8 @@ app.command(name="statistics")(dataset.statistics_command)
 app.command(name="takedown")(takedown.takedown_command)
 app.command(name="train")(train.train_command)
 app.command(name="benchmark")(benchmark.benchmark_command)
+app.command(name="check-system")(check_system.check_system_command)
+app.command(name="request")(request.request_command)
 app.command(name="report")(report.report_command)
 app.command(name="figure")(figure.figure_command)
 app.command(name="drive")(drive.drive_command)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from eval.systems.protocol import Asked
 from eval.systems.received import frame_names
@@ -27,6 +27,8 @@ class RequestTask(Record):
     Paths are relative to the folder of `request.json`. Points are JSON: a list of frames, each a list of [x, y] in
     pixels; the centre of the top-left pixel is [0, 0].
     """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: OpaqueId
     """Says nothing about the person; the same request has the same id."""
@@ -46,6 +48,8 @@ class RequestTask(Record):
 
 class Request(Record):
     """`request.json`: many tasks, to be answered by one run of a program. Each is answered from its own files alone."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     schema_version: Literal[1] = 1
     size_px: Annotated[int, Field(ge=1)]
