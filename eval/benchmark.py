@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from eval import predictions, provenance
+from eval.asking import render_at_once
 from eval.features import FeatureCache
 from eval.progress import ProgressHook, silent
 from eval.rendering import Outcome, render_missing
@@ -26,7 +27,7 @@ from eval.results import (
 )
 from eval.specs.spec import MetricSpec
 from eval.statistics import is_failure
-from eval.systems.protocol import AnySystem
+from eval.systems.protocol import AnySystem, BatchSystem
 from eval.tasks import TaskSet
 from pipeline.store import Store
 from weights.errors import HeadshotError
@@ -69,7 +70,7 @@ def benchmark(
     _check(store, systems, tasks)
     workers = workers or provenance.usable_cores()
     weights = provenance.weight_records(weight_id for spec in specs for weight_id in spec.weights)
-    outcomes = render_missing(store, systems, tasks, run_dir, progress)
+    outcomes = _outcomes(store, systems, tasks, run_dir, progress)
     dataset = _dataset_record(store)
     key = _score_key(tasks, outcomes, run_dir, specs=specs, weights=weights, dataset_sha256=dataset.dataset_sha256)
     known = _open_current(run_dir, key)
@@ -122,6 +123,19 @@ def _check(store: Store, systems: Sequence[AnySystem], tasks: TaskSet) -> None:
                 f"{system.name} was trained on {', '.join(both)}, who is among the people under test; "
                 "train it without them, or test on others"
             )
+
+
+def _outcomes(
+    store: Store, systems: Sequence[AnySystem], tasks: TaskSet, run_dir: Path, progress: ProgressHook
+) -> Mapping[tuple[str, str], Outcome]:
+    """Render with systems of both kinds; outcomes are in the order of the systems, whatever their kind."""
+    one_by_one = [system for system in systems if not isinstance(system, BatchSystem)]
+    at_once = [system for system in systems if isinstance(system, BatchSystem)]
+    found = {
+        **(render_missing(store, one_by_one, tasks, run_dir, progress) if one_by_one else {}),
+        **(render_at_once(store, at_once, tasks, run_dir, progress) if at_once else {}),
+    }
+    return {pair: found[pair] for pair in ((system.name, task.id) for task in tasks.tasks for system in systems)}
 
 
 def _score(

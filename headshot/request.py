@@ -26,7 +26,7 @@ def request_command(
 
     Example: [bold]headshot request --data data/demo --shots 1,8,32 --out requests/demo[/]
     """
-    from eval.rendering import asked
+    from eval.asking import asked
     from eval.systems.request import publish_request, write_tasks
     from eval.tasks import make_tasks
     from pipeline.store import Store

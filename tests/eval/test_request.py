@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from eval.rendering import asked
+from eval.asking import asked
 from eval.systems.request import Request, publish_request, schema, without, write_tasks
 from eval.tasks import make_tasks
 from tests.conftest import REPOSITORY

@@ -17,7 +17,7 @@ from eval.systems.baselines import CopySource, NearestFrame
 from eval.systems.external import ExternalSpec, ExternalSystem
 from eval.systems.finished import FinishedPredictions
 from eval.systems.request import FRAMES_FOLDER, publish_request, write_tasks
-from eval.rendering import asked
+from eval.asking import asked
 from eval.tasks import TaskSet, make_tasks
 from tests.conftest import REPOSITORY
 from tests.eval.conftest import DrawnStore

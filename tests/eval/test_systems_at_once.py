@@ -137,7 +137,7 @@ def test_frames_of_another_shape_cost_their_task(store: DrawnStore, tasks: TaskS
 
     run = go(store, tasks, tmp_path, Large())
     assert [failure.frames for failure in run.record.failures] == [len(tasks.tasks[0].frames)] * 2
-    assert run.record.failures[0].reason.startswith("bad_output: render returned uint8 (1, 64, 64, 3)")
+    assert run.record.failures[0].reason.startswith("bad_output: delivered uint8 (1, 64, 64, 3)")
 
 
 def test_an_interrupted_run_goes_on_where_it_was(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
