@@ -54,8 +54,8 @@ def outcomes_of(
 ) -> Generator[tuple[Task, Outcome], None, None]:
     """Yield what became of each of some tasks: first of those that are there already.
 
-    The frames of a task are read twice, once to see whether anything has changed and once when the system wants them, so
-    that memory holds those of one task.
+    The frames of a task are read twice, once to see whether anything has changed and once when the system wants them,
+    so that memory holds those of one task.
     """
     view = store.with_irises() if getattr(system, "gaze", False) else store
     config = system.config
@@ -84,7 +84,7 @@ def outcomes_of(
 
 
 def asked(store: Store, tasks: TaskSet, wanted: Sequence[Task]) -> Iterator[Asked]:
-    """Yield tasks as such a system is told them. The driving frames are the frames to be drawn, so they are not told."""
+    """Yield tasks as such a system is told them; where driving frames are the frames to be drawn, they are left out."""
     for task in wanted:
         inputs = TaskInputs.load(store, tasks, task)
         yield Asked(id=opaque_id(inputs), support=inputs.support, driving_landmarks=inputs.driving_landmarks)

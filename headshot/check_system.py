@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def check_system_command(
-    command: Annotated[str, typer.Argument(help="The program with its arguments, or the .toml file that describes it.")],
+    command: Annotated[
+        str, typer.Argument(help="The program with its arguments, or the .toml file that describes it.")
+    ],
     working_dir: Annotated[Path, typer.Option(help="Where to start it; a .toml file says so itself.")] = Path(),
     size: Annotated[int, typer.Option(min=32, help="Side of the frames, in pixels.")] = 128,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that it may take without finishing a task.")] = 300,

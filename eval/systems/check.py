@@ -81,9 +81,11 @@ def check(spec: ExternalSpec, asked: Sequence[Asked]) -> Checked:
         before = _hashes(folder / TASKS_FOLDER)
         began = time.monotonic()
         with closing(start(spec, log, folder, request, began + spec.limits.total_s)) as events:
-            ending = [event for event in events if isinstance(event, Ending)][0]
+            ending = next(event for event in events if isinstance(event, Ending))
         took_s = time.monotonic() - began
-        found = {task.id: read_pngs([folder / path for path in task.outputs], request.size_px) for task in request.tasks}
+        found = {
+            task.id: read_pngs([folder / path for path in task.outputs], request.size_px) for task in request.tasks
+        }
         findings = (
             _how_it_ended(ending, took_s),
             *_frames(found, ending),
@@ -107,7 +109,9 @@ def _frames(found: dict[str, Found], ending: Ending) -> Iterator[Finding]:
     frames = [frame for task in found.values() for frame in task.values()]
     reasons = Counter(frame for frame in frames if isinstance(frame, str))
     good = len(frames) - reasons.total()
-    yield Finding(what="frames are there", kept=not reasons, said=f"{good} of {len(frames)} frames of {len(found)} tasks")
+    yield Finding(
+        what="frames are there", kept=not reasons, said=f"{good} of {len(frames)} frames of {len(found)} tasks"
+    )
     for reason, count in reasons.items():
         first = next(
             f"{FRAMES_FOLDER}/{task}/{place:05d}.png"
@@ -127,7 +131,9 @@ def _strays(folder: Path, request: Request) -> Finding:
     if not strays:
         return Finding(what=what, kept=True, said="nothing else in the folder of the request")
     said = f"{len(strays)} other files, such as {strays[0]}"
-    advice = "Nobody reads them. If they are frames, use the paths in `outputs` as they are; put scratch files elsewhere."
+    advice = (
+        "Nobody reads them. If they are frames, use the paths in `outputs` as they are; put scratch files elsewhere."
+    )
     return Finding(what=what, kept=None, said=said, advice=advice)
 
 
@@ -153,7 +159,9 @@ def _looks(asked: Sequence[Asked], found: dict[str, Found]) -> Iterator[Finding]
         if not all(isinstance(frame, str) for frame in places.values())
     }
     if any((frames == frames[:, :1, :1]).all() for frames in drawn.values()):
-        yield _remark("every frame of a task is of one colour", "Look at the range: models mostly give [-1, 1] or [0, 1].")
+        yield _remark(
+            "every frame of a task is of one colour", "Look at the range: models mostly give [-1, 1] or [0, 1]."
+        )
     elif drawn and all(len(frames) > 1 and (frames == frames[0]).all() for frames in drawn.values()):
         yield _remark("all frames of a task are the same", "Fine for a copy; else the driving landmarks are not used.")
     if any(_is_swapped(frames, tasks[task].support.frames) for task, frames in drawn.items()):

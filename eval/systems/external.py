@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from eval.systems.process import GIBIBYTE, Bounds, Ending, Limits, Program, Written, run
+from eval.systems.process import GIBIBYTE, Bounds, Ending, Limits, Program, Written, modified, run
 from eval.systems.protocol import Asked, Cost, Delivered
 from eval.systems.received import MISSING, read_pngs
 from eval.systems.request import FRAMES_FOLDER, Request, publish_request, without, write_tasks
@@ -139,12 +139,12 @@ class ExternalSystem:
                         else:
                             yield reader.read(event.task, event.peak_memory_bytes)
                 for task in reader.begun() if ending.reason else list(reader.waiting):
-                    yield reader.read(task, missing=ending.reason)
+                    yield reader.read(task, ending.peak_memory_bytes, missing=ending.reason)
                 fruitless = 0 if reader.found_any else fruitless + 1
                 for task in list(reader.waiting) if ending.last or fruitless == MOST_FRUITLESS_RUNS else ():
-                    yield reader.read(task, missing=ending.reason)
+                    yield reader.read(task, ending.peak_memory_bytes, missing=ending.reason)
                 request = without(request, reader.done)
-                shutil.rmtree(folder / FRAMES_FOLDER)
+                _clear(folder / FRAMES_FOLDER)
 
 
 def start(
@@ -190,20 +190,20 @@ class _Reader:
 
     def begun(self) -> list[str]:
         """Return the tasks that are done, and those that the program was at: those with a file, else the next one."""
-        files = {task: len(_times(paths)) for task, paths in self.waiting.items()}
+        files = {task: len(modified(paths)) for task, paths in self.waiting.items()}
         whole = [task for task, count in files.items() if count == len(self.waiting[task])]
         parts = [task for task, count in files.items() if count and task not in whole]
         return whole + (parts or [task for task in files if task not in whole][:1])
 
-    def read(self, task: str, peak_memory_bytes: int | None = None, missing: str = "") -> Delivered:
+    def read(self, task: str, peak_memory_bytes: int | None, missing: str = "") -> Delivered:
         """Return what is there of a task; what is not there is so for the reason given."""
         paths = self.waiting.pop(task)
         self.done.add(task)
         found = read_pngs(paths, self._size_px)
         if missing:
-            found = {place: missing if one is MISSING else one for place, one in found.items()}
+            found = {place: missing if isinstance(one, str) and one == MISSING else one for place, one in found.items()}
         self.found_any |= not all(isinstance(one, str) for one in found.values())
-        return Delivered.of(task, found, self._size_px, self._cost(_times(paths), peak_memory_bytes))
+        return Delivered.of(task, found, self._size_px, self._cost(modified(paths), peak_memory_bytes))
 
     def _cost(self, times: list[float], peak_memory_bytes: int | None) -> Cost:
         """Return the time until the first frame, counted from the end of the task before, and the pace of the rest."""
@@ -218,5 +218,9 @@ class _Reader:
         )
 
 
-def _times(paths: list[Path]) -> list[float]:
-    return [path.lstat().st_mtime for path in paths if os.path.lexists(path)]
+def _clear(place: Path) -> None:
+    """Remove what a program left, whatever it made of it; scratch files would count against the next run."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    else:
+        shutil.rmtree(place, ignore_errors=True)

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -86,6 +86,8 @@ class Ending:
     """None where it was ended, or could not be started."""
     last: bool = False
     """There is no time, or no use, for another run."""
+    peak_memory_bytes: int | None = None
+    """The most that the program took."""
 
 
 class Running:
@@ -163,7 +165,7 @@ def run(
     Args:
         program: What to start.
         outputs: The files of each task.
-        folder: What counts against the bound on disk, with the log.
+        folder: What counts against the bound on disk, with what is added to the log.
         bounds: Where it ends at the latest.
     """
     try:
@@ -176,13 +178,14 @@ def run(
         ending = yield from _watch(running, program, outputs, folder, bounds)
     finally:
         running.end()
-    yield ending
+    yield replace(ending, peak_memory_bytes=running.peak_memory_bytes)
 
 
 def _watch(
     running: Running, program: Program, outputs: Mapping[str, Sequence[Path]], folder: Path, bounds: Bounds
 ) -> Generator[Written, None, Ending]:
     waiting, seen = dict(outputs), set[str]()
+    log_bytes = _disk_bytes(program.log)
     progressed = time.monotonic()
     while True:
         began = time.monotonic()
@@ -205,14 +208,24 @@ def _watch(
         if running.takes_more_than(bounds.memory_bytes):
             limit = f"{bounds.memory_bytes / GIBIBYTE:.3g} GiB"
             return Ending(reason=f"out_of_memory: took more than {limit}", exit_code=None)
-        if _disk_bytes(folder) + _disk_bytes(program.log) > bounds.disk_bytes:
+        if _disk_bytes(folder) + _disk_bytes(program.log) - log_bytes > bounds.disk_bytes:
             limit = f"{bounds.disk_bytes / GIBIBYTE:.3g} GiB"
             return Ending(reason=f"disk_full: wrote more than {limit}", exit_code=None)
         time.sleep(max(POLL_S, (time.monotonic() - began) / POLL_SHARE))
 
 
 def _is_quiet(paths: Sequence[Path]) -> bool:
-    return time.time() - max(path.lstat().st_mtime for path in paths) > QUIET_S
+    times = modified(paths)
+    return len(times) == len(paths) and time.time() - max(times) > QUIET_S
+
+
+def modified(paths: Sequence[Path]) -> list[float]:
+    """Return when the files were written last that are there, in seconds; a program may take them away meanwhile."""
+    times = []
+    for path in paths:
+        with suppress(OSError):
+            times.append(path.lstat().st_mtime)
+    return times
 
 
 def _disk_bytes(path: Path) -> int:

@@ -1,8 +1,8 @@
-"""What a program outside is asked: a folder with `request.json`, pictures and points, and nothing that names anybody."""
+"""What a program is asked: a folder with `request.json`, pictures and points, and nothing that names anybody."""
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,7 +41,7 @@ class RequestTask(Record):
     driving_landmarks: str
     """Points of the frames to draw."""
     driving: tuple[str, ...] | None = None
-    """Frames that the driving landmarks are from, where the protocol allows them; null where they would be the answer."""
+    """Frames that the driving landmarks are from, where the protocol allows them; else null, as they are the answer."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     """Where to write each frame: PNG, 8-bit RGB, `size_px` wide and high. Their folders are there."""
 
@@ -118,7 +118,7 @@ def schema() -> str:
     return json.dumps(Request.model_json_schema(), indent=2) + "\n"
 
 
-def without(request: Request, done: Sequence[str]) -> Request:
+def without(request: Request, done: Collection[str]) -> Request:
     """Return the request without some of its tasks."""
     return request.model_copy(update={"tasks": tuple(task for task in request.tasks if task.id not in done)})
 

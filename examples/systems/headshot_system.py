@@ -1,11 +1,11 @@
 """Read what headshot asks for. Copy this file beside your own; it needs nothing but Python 3.8.
 
-    from headshot_system import tasks
+from headshot_system import tasks
 
-    for task in tasks():
-        ...  # learn the person from task.support and task.support_landmarks
-        for points, path in zip(task.driving_landmarks, task.outputs):
-            ...  # write the frame with these landmarks to path: PNG, 8-bit RGB, task.size_px wide and high
+for task in tasks():
+    ...  # learn the person from task.support and task.support_landmarks
+    for points, path in zip(task.driving_landmarks, task.outputs):
+        ...  # write the frame with these landmarks to path: PNG, 8-bit RGB, task.size_px wide and high
 """
 
 import json

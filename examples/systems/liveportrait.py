@@ -7,8 +7,8 @@ It was not run here: read it as a list of what to change, and run `headshot chec
   are the frames to be drawn; there, every frame fails. Benchmark it where driving frames are given.
 - One source frame is all it takes; the choice below is the first.
 - The frames of a task are face crops already: the cropper of the repository, which needs a detector with a licence of
-  its own, is left out, and nothing is pasted back. If the crops of your dataset are much wider than the model's, crop and
-  paste back here, and raise the version.
+  its own, is left out, and nothing is pasted back. If the crops of your dataset are much wider than the model's, crop
+  and paste back here, and raise the version.
 - Motion is absolute: pose, expression, scale and shift of the driver with the shape of the source.
 """
 

@@ -23,7 +23,9 @@ def go(tmp_path: Path) -> Go:
 
     def checked(body: str) -> Checked:
         beginning = f"import os, shutil, sys\nsys.path.insert(0, {str(EXAMPLES)!r})\nimport cv2\nimport numpy as np\n"
-        loop = "from headshot_system import tasks\nfor task in tasks():\n    for place, path in enumerate(task.outputs):\n"
+        loop = (
+            "from headshot_system import tasks\nfor task in tasks():\n    for place, path in enumerate(task.outputs):\n"
+        )
         lines = "".join(f"        {line}\n" for line in ["frame = cv2.imread(task.support[0])", *body.splitlines()])
         (tmp_path / "infer.py").write_text(beginning + loop + lines)
         spec = ExternalSpec(

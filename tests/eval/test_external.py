@@ -14,7 +14,7 @@ from eval.systems.external import ExternalSpec, ExternalSystem
 from eval.systems.process import Limits
 from eval.systems.protocol import Delivered
 from tests.conftest import REPOSITORY
-from tests.eval.asking import SIZE_PX, asked_of
+from tests.eval.asking import asked_of
 from weights.errors import HeadshotError
 
 EXAMPLES = REPOSITORY / "examples" / "systems"
@@ -59,10 +59,13 @@ def test_a_program_is_started_once_and_its_frames_arrive_to_the_bit(make: Make, 
         assert np.array_equal(one.frames, np.repeat(asked_of(number).support.frames[:1], 3, axis=0))
         assert one.cost.adaptation_s is not None
         assert one.cost.adaptation_s >= 0
+        assert one.cost.peak_memory_bytes is not None
 
 
 def test_points_arrive_to_the_bit(make: Make, tmp_path: Path) -> None:
-    body = "import json\njson.dump([[t.support_landmarks, t.driving_landmarks, t.seed] for t in TASKS], open('told', 'w'))"
+    body = (
+        "import json\njson.dump([[t.support_landmarks, t.driving_landmarks, t.seed] for t in TASKS], open('told', 'w'))"
+    )
     go(make(body))
     for number, (support, driving, seed) in enumerate(json.loads((tmp_path / "told").read_text())):
         asked = asked_of(number)
@@ -150,10 +153,16 @@ for task in TASKS:
     assert found[1].failures == dict.fromkeys((1, 2), "timed_out: finished no task for 3 s")
 
 
-def test_a_program_that_ignores_being_asked_to_end_is_ended(make: Make) -> None:
-    body = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(60)"
-    system = make(body, limits={"total_s": 2})
-    found = go(system)
+@pytest.mark.slow
+def test_a_program_that_ignores_being_asked_to_end_is_ended(make: Make, tmp_path: Path) -> None:
+    body = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+open('pid', 'w').write(str(os.getpid()))
+time.sleep(60)
+"""
+    found = go(make(body, limits={"total_s": 2}))
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
     assert {reason for one in found.values() for reason in one.failures.values()} == {
         "timed_out: the time for all tasks is over"
     }
@@ -168,6 +177,7 @@ for task in TASKS:
     fill(task)
 """
     found = go(make(body, limits={"memory_gib": 0.4}))
+    assert found[0].cost.peak_memory_bytes > 0.4 * 2**30
     assert set(found[0].failures.values()) == {"out_of_memory: took more than 0.4 GiB"}
     assert found[1].failures == found[2].failures == {}
 
@@ -233,6 +243,20 @@ os.symlink(os.path.abspath('elsewhere'), folder)
 """
     found = go(make(body))
     assert found[2].failures == dict.fromkeys(range(3), "bad_output: lies behind a link")
+
+
+def test_a_program_that_spoils_the_folder_of_all_frames_loses_what_was_in_it(make: Make) -> None:
+    body = """
+frames = os.path.dirname(os.path.dirname(TASKS[0].outputs[0]))
+if len(TASKS) == 3:
+    shutil.rmtree(frames)
+    os.symlink('nowhere', frames)
+    sys.exit(1)
+for task in TASKS: fill(task)
+"""
+    found = go(make(body))
+    assert set(found[0].failures.values()) == {"crashed: exit code 1: it said nothing"}
+    assert found[1].failures == found[2].failures == {}
 
 
 def test_only_what_is_listed_passes_into_the_environment(

@@ -111,7 +111,10 @@ def test_a_table_with_other_frames_fails_and_one_with_a_frame_twice_loses_that_f
     pq.write_table(pa.table({"frame": [1, 2, 3], "image": images}), path)
     assert "frame 3 was not asked for" in read(task.parent).failures[0]
     pq.write_table(pa.table({"frame": [0, 1, 1], "image": images}), path)
-    assert read(task.parent).failures == {1: "bad_output: the frame is there more than once", 2: "missing: was not written"}
+    assert read(task.parent).failures == {
+        1: "bad_output: the frame is there more than once",
+        2: "missing: was not written",
+    }
     pq.write_table(pa.table({"number": [0, 1, 2]}), path)
     assert "cannot be read" in read(task.parent).failures[0]
     path.write_bytes(b"PAR1")

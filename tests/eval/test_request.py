@@ -30,7 +30,9 @@ def test_a_request_survives_the_disk_and_its_files_hold_what_was_asked(tmp_path:
     task, wanted = request.tasks[0], asked_of(0)
     pictures = [cv2.imread(str(tmp_path / one))[..., ::-1] for one in task.support]
     assert np.array_equal(pictures, wanted.support.frames)
-    assert np.array_equal(np.float32(json.loads((tmp_path / task.driving_landmarks).read_text())), wanted.driving_landmarks)
+    assert np.array_equal(
+        np.float32(json.loads((tmp_path / task.driving_landmarks).read_text())), wanted.driving_landmarks
+    )
     assert len(task.outputs) == len(wanted.driving_landmarks)
     assert all((tmp_path / output).parent.is_dir() for output in task.outputs)
     assert task.driving is None

@@ -1,6 +1,7 @@
 """The examples that people copy: run as they stand, in an environment of their own."""
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.asking import asked
 from eval.benchmark import benchmark
 from eval.results import Run
 from eval.specs.image import PSNR, SSIM
@@ -17,7 +19,6 @@ from eval.systems.baselines import CopySource, NearestFrame
 from eval.systems.external import ExternalSpec, ExternalSystem
 from eval.systems.finished import FinishedPredictions
 from eval.systems.request import FRAMES_FOLDER, publish_request, write_tasks
-from eval.asking import asked
 from eval.tasks import TaskSet, make_tasks
 from tests.conftest import REPOSITORY
 from tests.eval.conftest import DrawnStore
@@ -41,7 +42,9 @@ def code_lines(path: Path) -> list[str]:
 
 
 def values(run: Run, system: str) -> list[tuple]:
-    columns = [run.scores[name].to_pylist() for name in ("shots", "clip", "query_clip", "frame", "metric", "value", "status")]
+    columns = [
+        run.scores[name].to_pylist() for name in ("shots", "clip", "query_clip", "frame", "metric", "value", "status")
+    ]
     names = run.scores["system"].to_pylist()
     return sorted(row for name, row in zip(names, zip(*columns, strict=True), strict=True) if name == system)
 
@@ -94,16 +97,16 @@ def test_frames_made_elsewhere_from_a_request_score_the_same(store: DrawnStore, 
 
 
 def other_python() -> str:
-    """Return a Python on PATH of another version than this one, which has to start."""
+    """Return a Python of another version than this one, on PATH or of pyenv, which has to start."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for version in ((3, 13), (3, 12), (3, 11)):
-        found = shutil.which("python{}.{}".format(*version))
-        if version == sys.version_info[:2] or found is None:
-            continue
-        code = "import sys, venv; print(*sys.version_info[:2])"
-        told = subprocess.run([found, "-c", code], capture_output=True, text=True, check=False)
-        if told.returncode == 0 and told.stdout.split() == [str(part) for part in version]:
-            return found
-    pytest.skip("no Python 3.11, 3.12 or 3.13 on PATH that is another version than this one")
+        name = "python{}.{}".format(*version)
+        for found in filter(None, (shutil.which(name), *sorted(pyenv.glob(f"versions/*/bin/{name}")))):
+            code = "import sys, venv; print(*sys.version_info[:2])"
+            told = subprocess.run([found, "-c", code], capture_output=True, text=True, check=False)
+            if version != sys.version_info[:2] and told.stdout.split() == [str(part) for part in version]:
+                return str(found)
+    pytest.skip("no Python 3.11, 3.12 or 3.13 here that is another version than this one")
 
 
 @pytest.mark.slow
@@ -143,4 +146,7 @@ def test_a_template_parses_says_that_it_was_not_run_and_has_a_description(name: 
 def test_the_guide_shows_the_complete_example_as_it_is() -> None:
     page = (REPOSITORY / "docs" / "your-model.md").read_text(encoding="utf-8")
     body = "\n".join(code_lines(EXAMPLES / "nearest_frame.py"))
-    assert body in ["\n".join(line for line in block.splitlines() if line.strip()) for block in re.findall(r"```py\n(.*?)```", page, re.DOTALL)]
+    assert body in [
+        "\n".join(line for line in block.splitlines() if line.strip())
+        for block in re.findall(r"```py\n(.*?)```", page, re.DOTALL)
+    ]
