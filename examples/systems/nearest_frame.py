@@ -5,7 +5,7 @@ import numpy as np
 from headshot_system import tasks
 
 for task in tasks():
-    frames, known = [cv2.imread(path) for path in task.support], np.array(task.support_landmarks)
+    frames, known = [cv2.imread(path) for path in task.support], np.float32(task.support_landmarks)
     for points, path in zip(task.driving_landmarks, task.outputs):
-        distances = np.linalg.norm(known - np.array(points), axis=-1).mean(axis=-1)
+        distances = np.linalg.norm(known - np.float32(points), axis=-1).mean(axis=-1)
         cv2.imwrite(path, frames[distances.argmin()])
