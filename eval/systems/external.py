@@ -1,5 +1,6 @@
 """Somebody's program as a system: started once for many tasks, in its own environment, and never imported."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ from weights.errors import HeadshotError
 from weights.files import sha256_of
 from weights.record import Record
 
+_LOG = logging.getLogger(__name__)
 ALWAYS_PASSED = ("PATH", "HOME", "LANG")
 MOST_FRUITLESS_RUNS = 2
 """A program that ends badly so many times in a row without a single frame is not started again."""
@@ -138,6 +140,8 @@ class ExternalSystem:
                             ending = event
                         else:
                             yield reader.read(event.task, event.peak_memory_bytes)
+                if ending.reason:
+                    _LOG.warning("%s: %s; its log is %s", self.name, ending.reason, self._log)
                 for task in reader.begun() if ending.reason else list(reader.waiting):
                     yield reader.read(task, ending.peak_memory_bytes, missing=ending.reason)
                 fruitless = 0 if reader.found_any else fruitless + 1

@@ -16,9 +16,10 @@ from pydantic import Field
 from weights.record import Record
 
 GIBIBYTE = 2**30
-POLL_S = 0.05
+POLL_S, MOST_POLL_S = 0.05, 2.0
+"""Between two looks, at least and at most."""
 POLL_SHARE = 0.05
-"""Looking takes at most this share of the time, however many files there are."""
+"""Looking takes about this share of the time, however many files and processes there are."""
 QUIET_S = 1.0
 """A task is taken as written once all its files are there and nothing was written to them for this long."""
 GRACE_S = 3.0
@@ -188,22 +189,21 @@ def _watch(
     log_bytes = _disk_bytes(program.log)
     progressed = time.monotonic()
     while True:
-        began = time.monotonic()
         exit_code = running.exit_code()
         finished = [task for task, paths in waiting.items() if all(os.path.lexists(path) for path in paths)]
         if not seen.issuperset(finished):
             seen.update(finished)
-            progressed = began
+            progressed = time.monotonic()
         for task in finished:
             if exit_code is not None or _is_quiet(waiting[task]):
                 del waiting[task]
                 yield Written(task=task, peak_memory_bytes=running.peak_memory_bytes)
         if exit_code is not None:
             return Ending(reason=_reason(exit_code, program.log), exit_code=exit_code)
-        now = time.monotonic()
-        if now > bounds.deadline:
+        began = time.monotonic()
+        if began > bounds.deadline:
             return Ending(reason="timed_out: the time for all tasks is over", exit_code=None, last=True)
-        if now - progressed > bounds.task_s:
+        if began - progressed > bounds.task_s:
             return Ending(reason=f"timed_out: finished no task for {bounds.task_s:g} s", exit_code=None)
         if running.takes_more_than(bounds.memory_bytes):
             limit = f"{bounds.memory_bytes / GIBIBYTE:.3g} GiB"
@@ -211,7 +211,7 @@ def _watch(
         if _disk_bytes(folder) + _disk_bytes(program.log) - log_bytes > bounds.disk_bytes:
             limit = f"{bounds.disk_bytes / GIBIBYTE:.3g} GiB"
             return Ending(reason=f"disk_full: wrote more than {limit}", exit_code=None)
-        time.sleep(max(POLL_S, (time.monotonic() - began) / POLL_SHARE))
+        time.sleep(min(max(POLL_S, (time.monotonic() - began) / POLL_SHARE), MOST_POLL_S))
 
 
 def _is_quiet(paths: Sequence[Path]) -> bool:

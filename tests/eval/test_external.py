@@ -205,32 +205,31 @@ def test_a_log_without_end_is_ended(make: Make) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [
-        ("open(path, 'w').close()", "is empty"),
-        ("open(path, 'w').write('no picture')", "is no PNG"),
-        ("open(path, 'r+b').truncate(200)", "is cut off"),
-        ("data = bytearray(open(path, 'rb').read()); data[100] ^= 1; open(path, 'wb').write(data)", "checksum"),
-        ("os.remove(path)", "missing: was not written"),
-        ("os.remove(path); os.symlink(task.support[0], path)", "lies behind a link"),
-        ("os.remove(path); os.mkfifo(path)", "is no file"),
-        ("os.remove(path); os.mkdir(path)", "is no file"),
-        ("os.rename(path, os.path.join(os.path.dirname(path), '..', '..', 'x'))", "missing: was not written"),
-        ("open(path, 'ab').truncate(2**26)", "too much for one frame"),
-    ],
+SPOILT = (
+    ("open(path, 'w').close()", "is empty"),
+    ("open(path, 'w').write('no picture')", "is no PNG"),
+    ("open(path, 'r+b').truncate(200)", "is cut off"),
+    ("data = bytearray(open(path, 'rb').read()); data[100] ^= 1; open(path, 'wb').write(data)", "checksum"),
+    ("os.remove(path)", "missing: was not written"),
+    ("os.remove(path); os.symlink(task.support[0], path)", "lies behind a link"),
+    ("os.remove(path); os.mkfifo(path)", "is no file"),
+    ("os.remove(path); os.mkdir(path)", "is no file"),
+    ("os.rename(path, os.path.join(os.path.dirname(path), '..', '..', 'x'))", "missing: was not written"),
+    ("open(path, 'ab').truncate(2**26)", "too much for one frame"),
+    ("import cv2; cv2.imwrite(path, cv2.imread(path)[:8])", "is 16 x 8 pixels, 16 x 16 were asked for"),
 )
-def test_a_frame_that_is_none_costs_that_frame(spoil: str, reason: str, make: Make) -> None:
-    body = f"""
-for task in TASKS:
-    fill(task)
-path, task = TASKS[1].outputs[1], TASKS[1]
-{spoil}
-"""
-    found = go(make(body))
-    assert list(found[1].failures) == [1]
-    assert reason in found[1].failures[1]
-    assert found[0].failures == found[2].failures == {}
+
+
+def test_a_frame_that_is_none_costs_that_frame(make: Make) -> None:
+    spoiling = "".join(f"path = task.outputs[{2 * number}]\n{spoil}\n" for number, (spoil, _) in enumerate(SPOILT))
+    body = f"for task in TASKS: fill(task)\ntask = TASKS[0]\n{spoiling}"
+    asked = asked_of(0, frames=2 * len(SPOILT)), asked_of(1)
+    spoilt, other = sorted(make(body).render_all(asked), key=lambda one: one.id)
+    assert sorted(spoilt.failures) == [2 * number for number in range(len(SPOILT))]
+    for number, (_, reason) in enumerate(SPOILT):
+        assert reason in spoilt.failures[2 * number]
+    assert (spoilt.frames[1::2] == asked[0].support.frames[0]).all()
+    assert other.failures == {}
 
 
 def test_a_folder_that_became_a_link_shows_nothing_from_behind_it(make: Make, tmp_path: Path) -> None:

@@ -150,3 +150,11 @@ def test_the_guide_shows_the_complete_example_as_it_is() -> None:
         "\n".join(line for line in block.splitlines() if line.strip())
         for block in re.findall(r"```py\n(.*?)```", page, re.DOTALL)
     ]
+
+
+def test_the_description_in_the_guide_is_one() -> None:
+    page = (REPOSITORY / "docs" / "your-model.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    described = ExternalSpec.model_validate(tomllib.loads(block))
+    assert set(tomllib.loads(block)) == set(ExternalSpec.model_fields) - {"schema_version"}
+    assert described.limits.memory_gib == 24

@@ -45,7 +45,7 @@ class Copies:
 
 @pytest.fixture
 def tasks(store: DrawnStore) -> TaskSet:
-    return make_tasks(store, [1, 8], size_px=32)
+    return make_tasks(store, [1, 8], size_px=32, query_frames=8)
 
 
 def go(store: DrawnStore, tasks: TaskSet, folder: Path, *systems, **options) -> Run:
