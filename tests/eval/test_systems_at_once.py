@@ -1,5 +1,7 @@
 """Systems that are asked for all tasks at once: what single failed frames cost, and what is asked again."""
 
+import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,8 +15,10 @@ from eval.results import Run
 from eval.specs.image import PSNR, SSIM
 from eval.statistics import summarise
 from eval.systems.baselines import CopySource, MeanFrame
+from eval.systems.external import ExternalSpec, ExternalSystem
 from eval.systems.protocol import Asked, BatchSystem, Delivered
 from eval.tasks import TaskSet, make_tasks
+from tests.conftest import REPOSITORY
 from tests.eval.conftest import DrawnStore
 
 SPECS = (SSIM, PSNR)
@@ -160,3 +164,38 @@ def test_what_nobody_watched_has_no_cost(store: DrawnStore, tasks: TaskSet, tmp_
     cost = go(store, tasks, tmp_path, Copies()).record.cost[0]
     assert (cost.adaptation_s, cost.frames_per_s, cost.iterations) == (None, None, None)
     assert cost.tasks == len(tasks.tasks) // 2
+
+
+MISBEHAVED = f"""
+import os, shutil, sys
+sys.path.insert(0, {str(REPOSITORY / "examples" / "systems")!r})
+from headshot_system import tasks
+again = os.path.exists('started')
+open('started', 'w').close()
+for number, task in enumerate(tasks()):
+    for path in task.outputs:
+        shutil.copyfile(task.support[0], path)
+    if not again and number == 0:
+        open(task.outputs[0], 'w').close()
+    if not again and number == 1:
+        os.replace(task.outputs[1], os.path.join(os.path.dirname(path), '..', '..', 'x'))
+        os.abort()
+"""
+
+
+def test_a_program_that_misbehaves_loses_those_frames_and_nobody_else_loses_any(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    (tmp_path / "infer.py").write_text(MISBEHAVED)
+    spec = ExternalSpec(command=(sys.executable, "infer.py"), working_dir=tmp_path)
+    run = go(store, tasks, tmp_path, ExternalSystem("theirs", spec, tmp_path / "log"), CopySource())
+    alone = values(go(store, tasks, tmp_path / "alone", CopySource()), "copy-source")
+    assert values(run, "copy-source") == alone
+    theirs = values(run, "theirs")
+    assert Counter(row[-1] for row in theirs if row[-1] != "ok") == {
+        "bad_output: is empty": len(SPECS),
+        "crashed: killed by SIGABRT: it said nothing": len(SPECS),
+    }
+    good = [row for row in theirs if row[-1] == "ok"]
+    assert set(good) <= set(alone)
+    assert len(good) == len(alone) - 2 * len(SPECS)
