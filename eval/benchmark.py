@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from eval import provenance
+from eval.asking import render_at_once
 from eval.progress import ProgressHook, silent
 from eval.recording import record_run
 from eval.references import Reference
 from eval.rendering import Outcome, render_missing, render_references
 from eval.results import Run, SystemRecord
 from eval.specs.spec import MetricSpec
-from eval.systems.protocol import System
+from eval.systems.protocol import AnySystem, BatchSystem
 from eval.tasks import TaskSet
 from pipeline.clusters import Cluster
 from pipeline.parts import Part
@@ -23,7 +24,7 @@ from weights.errors import HeadshotError
 
 def benchmark(
     store: Store,
-    systems: Sequence[System],
+    systems: Sequence[AnySystem],
     tasks: TaskSet,
     run_dir: Path,
     *,
@@ -62,11 +63,10 @@ def benchmark(
     references = [one for one in references if one.applies(tasks)]
     _check(store, systems, tasks, references=references, specs=specs)
     weights = provenance.weight_records(weight_id for spec in specs for weight_id in spec.weights)
-    with _torch_threads(threads):
-        outcomes = {
-            **render_missing(store, systems, tasks, run_dir, progress, cluster=cluster, announce=announce),
-            **render_references(store, references, tasks, run_dir),
-        }
+    outcomes = {
+        **_rendered(store, systems, tasks, run_dir, progress, threads=threads, cluster=cluster, announce=announce),
+        **render_references(store, references, tasks, run_dir),
+    }
     return record_run(
         store,
         tasks,
@@ -86,7 +86,7 @@ def benchmark(
 
 def render_part(
     store: Store,
-    systems: Sequence[System],
+    systems: Sequence[AnySystem],
     tasks: TaskSet,
     run_dir: Path,
     part: Part,
@@ -116,13 +116,44 @@ def render_part(
         HeadshotError: As in `benchmark`.
     """
     _check(store, systems, tasks)
-    with _torch_threads(threads):
-        return render_missing(store, systems, tasks, run_dir, progress, cluster=cluster, part=part, announce=announce)
+    return _rendered(
+        store, systems, tasks, run_dir, progress, threads=threads, cluster=cluster, part=part, announce=announce
+    )
+
+
+def _rendered(
+    store: Store,
+    systems: Sequence[AnySystem],
+    tasks: TaskSet,
+    run_dir: Path,
+    progress: ProgressHook,
+    *,
+    threads: int | None,
+    cluster: Cluster | None,
+    announce: Callable[[str], None],
+    part: Part | None = None,
+) -> Mapping[tuple[str, str], Outcome]:
+    """Render with systems of both kinds; outcomes are in the order of the systems, whatever their kind.
+
+    Systems that are asked for many tasks at once stay with this process: they have processes of their own, or none.
+    """
+    one_by_one = [system for system in systems if not isinstance(system, BatchSystem)]
+    at_once = [system for system in systems if isinstance(system, BatchSystem)]
+    found: dict[tuple[str, str], Outcome] = {}
+    if one_by_one:
+        with _torch_threads(threads):
+            found |= render_missing(
+                store, one_by_one, tasks, run_dir, progress, cluster=cluster, part=part, announce=announce
+            )
+    if at_once:
+        found |= render_at_once(store, at_once, tasks, run_dir, progress, part=part)
+    pairs = ((system.name, task.id) for task in tasks.tasks for system in systems)
+    return {pair: found[pair] for pair in pairs if pair in found}
 
 
 def _check(
     store: Store,
-    systems: Sequence[System],
+    systems: Sequence[AnySystem],
     tasks: TaskSet,
     *,
     references: Sequence[Reference] = (),

@@ -43,8 +43,12 @@ class Frames:
         return cls(pixels, tuple(digests), previous)
 
     def take(self, indices: Sequence[int]) -> "Frames":
-        """Return some of the frames, which are not neighbours any more."""
-        return Frames(self.pixels[list(indices)], tuple(self.digests[index] for index in indices))
+        """Return some of the frames; one whose neighbour is not among them has none any more."""
+        kept = self.pixels[list(indices)], tuple(self.digests[index] for index in indices)
+        if self.previous is None:
+            return Frames(*kept)
+        places = {index: place for place, index in enumerate(indices)}
+        return Frames(*kept, np.array([places.get(int(self.previous[index]), -1) for index in indices], np.int64))
 
     def __len__(self) -> int:
         return len(self.digests)

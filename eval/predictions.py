@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import UInt8
-from pydantic import JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from eval.tasks import Task
 from weights.errors import HeadshotError
@@ -27,9 +28,10 @@ PREDICTION_SCHEMA = pa.schema(
     [
         pa.field("clip", pa.string(), nullable=False),
         pa.field("frame", pa.int32(), nullable=False),
-        pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]), nullable=False),
+        pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
     ]
 )
+"""An image is null where the system delivered the other frames of the task, but not this one."""
 
 
 class PredictionInputs(Record):
@@ -57,20 +59,23 @@ class PredictionHeader(Record):
 
     key: str
     inputs: PredictionInputs
-    adaptation_s: float
-    """Wall time of `adapt`."""
-    render_fps: float
+    adaptation_s: float | None
+    """Wall time of `adapt`; None where nobody watched, as with finished predictions."""
+    render_fps: float | None
     """Frames per second of `render`."""
     iterations: int | None = None
     """Fine-tuning steps, where the system counts them."""
     parameters: int | None = None
     """Numbers in the networks of the system, where it counts them."""
     memory_mib: float | None = None
-    """How far main memory grew meanwhile, at its peak (see `eval.cost.MemoryWatch`)."""
+    """How far main memory grew meanwhile, at its peak (see `eval.cost.MemoryWatch`); of a program, all that it and
+    what it started took."""
     accelerator_mib: float | None = None
     """The like for the CUDA device."""
     machine: str = ""
     """Processor, threads and device that it had."""
+    failures: dict[int, str] = Field(default_factory=dict)
+    """Why a frame was not delivered, by its place in the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +100,13 @@ def save(run_dir: Path, header: PredictionHeader, task: Task, frames: UInt8[np.n
         run_dir: Folder of the run.
         header: What went in, and what it cost.
         task: The task; it names the frames.
-        frames: Generated RGB frames in the order of `task.frames`.
+        frames: Generated RGB frames in the order of `task.frames`; what stands where one failed is not kept.
     """
     path = path_of(run_dir, header.inputs.system, task)
-    images = [{"bytes": _encode(frame), "path": None} for frame in frames]
+    images = [
+        None if place in header.failures else {"bytes": _encode(frame), "path": None}
+        for place, frame in enumerate(frames)
+    ]
     metadata = {_METADATA_KEY: header.model_dump_json().encode()}
     table = pa.Table.from_pydict(
         {"clip": [frame.clip for frame in task.frames], "frame": [frame.row for frame in task.frames], "image": images},
@@ -118,8 +126,9 @@ def images_sha256(run_dir: Path, system: str, task: Task) -> str:
     path = path_of(run_dir, system, task)
     digest = hashlib.sha256()
     for image in _read_images(path, system, task):
-        digest.update(len(image).to_bytes(8, "little"))
-        digest.update(image)
+        stored = image or b""  # no PNG is empty, so this is where a frame was not delivered
+        digest.update(len(stored).to_bytes(8, "little"))
+        digest.update(stored)
     return digest.hexdigest()
 
 
@@ -133,13 +142,13 @@ def header(run_dir: Path, system: str, task: Task) -> PredictionHeader | None:
 
 
 def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames size size 3"]:
-    """Return the generated RGB frames of a task in the order of `task.frames`.
+    """Return the generated RGB frames of a task in the order of `task.frames`, black where one was not delivered.
 
     Raises:
         HeadshotError: There is no prediction, or it is damaged or of another task.
     """
     path = path_of(run_dir, system, task)
-    return np.stack([_decode(image, path) for image in _read_images(path, system, task)])
+    return _frames(_read_images(path, system, task), path)
 
 
 def read(path: Path) -> Prediction | None:
@@ -147,13 +156,14 @@ def read(path: Path) -> Prediction | None:
     try:
         table = pq.read_table(path, schema=PREDICTION_SCHEMA)
         header = PredictionHeader.model_validate_json((pq.read_schema(path).metadata or {})[_METADATA_KEY])
-        frames = np.stack([_decode(image["bytes"], path) for image in table["image"].to_pylist()])
+        frames = _frames([image and image["bytes"] for image in table["image"].to_pylist()], path)
     except (pa.ArrowInvalid, KeyError, ValueError, HeadshotError):
         return None
     return Prediction(header=header, places=_places(table), frames=frames)
 
 
-def _read_images(path: Path, system: str, task: Task) -> list[bytes]:
+def _read_images(path: Path, system: str, task: Task) -> list[bytes | None]:
+    """Return the stored pictures of a task, None where a frame was not delivered."""
     try:
         table = pq.read_table(path, schema=PREDICTION_SCHEMA)
     except FileNotFoundError:
@@ -164,11 +174,18 @@ def _read_images(path: Path, system: str, task: Task) -> list[bytes]:
         raise HeadshotError(f"{path} is damaged ({error}); delete it and run the benchmark again") from None
     if _places(table) != tuple((frame.clip, frame.row) for frame in task.frames):
         raise HeadshotError(f"{path} holds other frames than {task.id} asks for; delete it and run the benchmark again")
-    return [image["bytes"] for image in table["image"].to_pylist()]
+    return [image and image["bytes"] for image in table["image"].to_pylist()]
 
 
 def _places(table: pa.Table) -> tuple[tuple[str, int], ...]:
     return tuple(zip(table["clip"].to_pylist(), table["frame"].to_pylist(), strict=True))
+
+
+def _frames(images: Sequence[bytes | None], path: Path) -> UInt8[np.ndarray, "frames size size 3"]:
+    """Return decoded frames, black where there is none."""
+    decoded = [None if image is None else _decode(image, path) for image in images]
+    shape = next(frame.shape for frame in decoded if frame is not None)
+    return np.stack([np.zeros(shape, np.uint8) if frame is None else frame for frame in decoded])
 
 
 def _encode(frame: UInt8[np.ndarray, "size size 3"]) -> bytes:

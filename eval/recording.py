@@ -204,16 +204,21 @@ def _costs(
 
 
 def _cost(system: str, shots: int, headers: Sequence[PredictionHeader]) -> CostRecord:
-    steps = [header.iterations for header in headers if header.iterations is not None]
     return CostRecord(
         system=system,
         shots=shots,
         tasks=len(headers),
-        adaptation_s=float(np.mean([header.adaptation_s for header in headers])),
-        frames_per_s=float(np.mean([header.render_fps for header in headers])),
-        iterations=float(np.mean(steps)) if steps else None,
+        adaptation_s=_mean([header.adaptation_s for header in headers]),
+        frames_per_s=_mean([header.render_fps for header in headers]),
+        iterations=_mean([header.iterations for header in headers]),
         parameters=max((one.parameters for one in headers if one.parameters is not None), default=None),
         memory_mib=max((one.memory_mib for one in headers if one.memory_mib is not None), default=None),
         accelerator_mib=max((one.accelerator_mib for one in headers if one.accelerator_mib is not None), default=None),
         machines=tuple(sorted({header.machine for header in headers if header.machine})),
     )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from pydantic import JsonValue
 
 from eval import predictions
 from eval.cost import MemoryWatch, machine, wait_for_accelerator
@@ -16,7 +17,7 @@ from eval.predictions import PredictionHeader, PredictionInputs
 from eval.progress import Progress, ProgressHook
 from eval.queries import driving_landmarks
 from eval.references import Reference, ReferenceTask
-from eval.systems.protocol import Support, System
+from eval.systems.protocol import AnySystem, Support, System
 from eval.tasks import Task, TaskSet
 from pipeline.clusters import Cluster
 from pipeline.parts import Part
@@ -64,6 +65,24 @@ class TaskInputs:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
+    def of_system(self, system: str, config: dict[str, JsonValue], content_sha256: str) -> PredictionInputs:
+        """Return everything that fixes what a system makes of the task.
+
+        Args:
+            system: Its name.
+            config: Its settings.
+            content_sha256: What `content_sha256` returns; it takes a while, and systems share it.
+        """
+        return PredictionInputs(
+            system=system,
+            system_config=config,
+            task=self.task.id,
+            task_sha256=self.task.sha256(),
+            content_sha256=content_sha256,
+            size_px=self.support.size_px,
+            seed=self.support.seed,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
@@ -101,15 +120,7 @@ class Renderer:
         sha256 = {gaze: inputs.content_sha256() for gaze, inputs in seen.items()}
         for system in systems:
             gaze = _has_gaze(system)
-            wanted = PredictionInputs(
-                system=system.name,
-                system_config=self._configs[system.name],
-                task=task.id,
-                task_sha256=task.sha256(),
-                content_sha256=sha256[gaze],
-                size_px=self.tasks.size_px,
-                seed=seen[gaze].support.seed,
-            )
+            wanted = seen[gaze].of_system(system.name, self._configs[system.name], sha256[gaze])
             yield Pair(system=system, inputs=seen[gaze], wanted=wanted)
 
     def known(self, pair: Pair) -> PredictionHeader | None:
@@ -171,7 +182,7 @@ def render_missing(
         HeadshotError: The cluster cannot be had, or a worker cannot do the work.
     """
     renderer = Renderer(store, systems, tasks, run_dir)
-    wanted = _share(systems, tasks, part)
+    wanted = share(systems, tasks, part)
     outcomes: dict[tuple[str, str], Outcome] = {}
 
     def tell(key: tuple[str, str], outcome: Outcome) -> None:
@@ -224,10 +235,15 @@ def render_references(
 
 def failure(kind: str, text: str) -> str:
     """Return a status of one line: scores are grouped by it."""
-    return f"{kind}: {' '.join(text.split())}"[:REASON_CHARACTERS]
+    return one_line(f"{kind}: {text}")
 
 
-def _share(systems: Sequence[System], tasks: TaskSet, part: Part | None) -> dict[tuple[str, str], None]:
+def one_line(text: str) -> str:
+    """Return a text as a status: one line, and not a long one."""
+    return " ".join(text.split())[:REASON_CHARACTERS]
+
+
+def share(systems: Sequence[AnySystem], tasks: TaskSet, part: Part | None) -> dict[tuple[str, str], None]:
     """Return the pairs of a part; each part has as much of every system and number of shots as any other."""
     in_order = [(system.name, task.id) for task in tasks.tasks for system in systems]
     if part is None:

@@ -111,8 +111,9 @@ class CostRecord(Record):
     system: str
     shots: int
     tasks: int
-    adaptation_s: float
-    frames_per_s: float
+    adaptation_s: float | None
+    """None where nobody watched: finished predictions."""
+    frames_per_s: float | None
     iterations: float | None
     parameters: int | None = None
     """Numbers in its networks; None where it does not count them."""

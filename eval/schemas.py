@@ -1,4 +1,4 @@
-"""JSON Schemas of the records that a run leaves behind, for other programs.
+"""JSON Schemas of the records that other programs read: what a run leaves behind, and what a program is asked.
 
 `python -m eval.schemas docs/schemas` writes them; a test compares them with the code.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic.json_schema import GenerateJsonSchema
 
 from eval.results import RunRecord
+from eval.systems.request import Request
 from eval.tasks import TaskSet
 from weights.files import publish_text
 from weights.record import Record
@@ -27,7 +28,11 @@ class _Written(GenerateJsonSchema):
 
 def schemas() -> dict[str, str]:
     """Return the text of each schema by its file name."""
-    records: dict[str, type[Record]] = {"run.schema.json": RunRecord, "tasks.schema.json": TaskSet}
+    records: dict[str, type[Record]] = {
+        "run.schema.json": RunRecord,
+        "tasks.schema.json": TaskSet,
+        "request.schema.json": Request,
+    }
     found = {
         name: record.model_json_schema(mode="serialization", schema_generator=_Written)
         for name, record in records.items()

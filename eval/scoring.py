@@ -12,7 +12,7 @@ from eval import predictions
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import reliability
 from eval.metrics.loading import Metrics
-from eval.metrics.measured import Measured, SetMetric
+from eval.metrics.measured import NO_NEIGHBOUR, TARGET_NO_NEIGHBOUR, Measured, SetMetric
 from eval.motion import STRATA, Stratum
 from eval.progress import Progress, ProgressHook
 from eval.rendering import Outcome
@@ -77,7 +77,7 @@ def score(
                     scorer.add_failure(system, task, targets, outcome)
                 else:
                     generated = Frames.of(predictions.load(run_dir, system, task))
-                    scorer.add(system, task, targets, generated)
+                    scorer.add(system, task, targets, generated, outcome.failures)
                 done += 1
                 what = f"{system} {task.id}"
                 progress(Progress(stage="score", done=done, total=len(outcomes), what=what))
@@ -101,14 +101,23 @@ class _Scorer:
         self._columns: dict[str, list[object]] = {name: [] for name in SCORE_SCHEMA.names}
         self._sets: dict[tuple[str, str, int, int], _Set] = {}
 
-    def add(self, system: str, task: Task, targets: Targets, generated: Frames) -> None:
-        """Score the frames of a task."""
+    def add(
+        self, system: str, task: Task, targets: Targets, generated: Frames, failures: Mapping[int, str] | None = None
+    ) -> None:
+        """Score the frames of a task; those that were not delivered, by place, are failures with that reason."""
+        failed = failures or {}
+        there = [place for place in range(len(targets)) if place not in failed]
         for metric in self._metrics.frame:
-            measured = metric.score(generated, targets.of(metric.spec), self._cache)
+            target = targets.of(metric.spec)
+            measured = metric.score(generated.take(there), target.take(there), self._cache)
+            if failed:
+                measured = _among_failures(measured, metric.score(target, target, self._cache), failed)
             self._add_frames(system, task, metric.spec.id, measured)
+        delivered = np.isin(np.arange(len(targets)), there)
         for set_metric in self._metrics.over_set:
-            self._add_frames(system, task, set_metric.spec.id, _all_nan(task, MEMBER))
-            self._add_to_set(set_metric, system, task, generated, targets.of(set_metric.spec))
+            statuses = tuple(failed.get(place, MEMBER) for place in range(len(targets)))
+            self._add_frames(system, task, set_metric.spec.id, Measured(np.full(len(targets), np.nan), statuses))
+            self._add_to_set(set_metric, system, task, generated, targets.of(set_metric.spec), delivered)
 
     def add_failure(self, system: str, task: Task, targets: Targets, reason: str) -> None:
         """Record that nothing was delivered; black frames stand in where a set must stay complete."""
@@ -116,11 +125,11 @@ class _Scorer:
             target = targets.of(metric.spec)
             own = metric.score(target, target, self._cache)
             self._add_frames(system, task, metric.spec.id, _failed(own, reason))
+        black, nothing = targets.black(), np.zeros(len(targets), bool)
         for set_metric in self._metrics.over_set:
-            self._add_frames(system, task, set_metric.spec.id, _all_nan(task, reason))
-        black = targets.black()
-        for set_metric in self._metrics.over_set:
-            self._add_to_set(set_metric, system, task, black, targets.of(set_metric.spec), delivered=False)
+            statuses = (reason,) * len(targets)
+            self._add_frames(system, task, set_metric.spec.id, Measured(np.full(len(targets), np.nan), statuses))
+            self._add_to_set(set_metric, system, task, black, targets.of(set_metric.spec), nothing)
 
     def finish(self) -> pa.Table:
         """Add the set-level values and return all rows."""
@@ -140,8 +149,7 @@ class _Scorer:
         task: Task,
         generated: Frames,
         target: Frames,
-        *,
-        delivered: bool = True,
+        delivered: Bool[np.ndarray, " frames"],
     ) -> None:
         key = (metric.spec.id, system, task.shots, task.draw)
         members = self._sets.setdefault(key, _Set(metric, system, task))
@@ -149,7 +157,7 @@ class _Scorer:
         members.target.append(self._cache.features(metric.extractor, target))
         members.owners += [task.identity] * len(target)
         members.strata += [frame.stratum for frame in task.frames]
-        members.delivered += [delivered] * len(target)
+        members.delivered += delivered.tolist()
 
     def _add_distances(self, members: _Set) -> None:
         """Add the distances over all frames and over those of each stratum that has any."""
@@ -185,9 +193,31 @@ class _Scorer:
 
 def _failed(own: Measured, reason: str) -> Measured:
     """Return failures of all frames but those left out for every system: the target's own scores tell which."""
-    statuses = tuple(status if status.startswith("target_") else reason for status in own.statuses)
+    statuses = tuple(status if _is_left_out(status) else reason for status in own.statuses)
     return Measured(np.full(len(statuses), np.nan), statuses)
 
 
-def _all_nan(task: Task, status: str) -> Measured:
-    return Measured(np.full(len(task.frames), np.nan), (status,) * len(task.frames))
+def _among_failures(measured: Measured, own: Measured, failures: Mapping[int, str]) -> Measured:
+    """Return the measured frames of a task with the failed ones between them, NaN with their reason.
+
+    Args:
+        measured: Of the frames that were delivered.
+        own: The target's own scores, which tell what is left out for every system.
+        failures: Why a frame was not delivered, by place.
+    """
+    rest = iter(zip(measured.values, measured.statuses, strict=True))
+    rows = []
+    for place, possible in enumerate(own.statuses):
+        value, status = (np.nan, failures[place]) if place in failures else next(rest)
+        if _is_left_out(possible):
+            value, status = np.nan, possible
+        elif status == TARGET_NO_NEIGHBOUR:  # not for every system: this one did not deliver the neighbour
+            status = NO_NEIGHBOUR
+        rows.append((value, status))
+    values, statuses = zip(*rows, strict=True)
+    return Measured(np.array(values), statuses)
+
+
+def _is_left_out(status: str) -> bool:
+    """Return whether the target cannot be measured, which says nothing about any system."""
+    return status.startswith("target_")

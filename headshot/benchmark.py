@@ -25,7 +25,7 @@ from headshot.options import (
     Slurm,
     batch_system,
 )
-from headshot.tasks import TaskOptions, frozen_tasks
+from headshot.tasks import FrozenTasks, TaskOptions, frozen_tasks
 from weights.registry import Profile
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def benchmark_command(
     context: typer.Context,
     data: ReadData = str(DATA),
     run: RunFolder = RUN,
-    tasks: Annotated[
-        Path | None,
-        typer.Option(help="Frozen tasks of `headshot tasks make`, in place of the options that make tasks."),
-    ] = None,
+    tasks: FrozenTasks = None,
     shots: Shots = "1,8,32",
     protocol: Protocol = "self",
     pairs: Pairs = None,
@@ -53,7 +50,8 @@ def benchmark_command(
         str,
         typer.Option(
             help="Systems to compare, with commas between. default: those that need no training, the reference model, "
-            "and the trained baselines in the folder of the run; all: every built-in one."
+            "and the trained baselines in the folder of the run; all: every built-in one. Your own: NAME=cmd:FILE.toml "
+            "for a program, NAME=dir:FOLDER for finished predictions."
         ),
     ] = "default",
     profile: Annotated[Profile, typer.Option(help="Networks behind the metrics: embedded or paper.")] = "embedded",
@@ -95,7 +93,8 @@ def benchmark_command(
     from eval.benchmark import benchmark, render_part
     from eval.references import DEFAULT
     from eval.specs.profiles import choose_specs
-    from eval.systems.builtin import BASELINES, checkpoint_of, choose_systems, load_system
+    from eval.systems.builtin import BASELINES
+    from eval.systems.choice import load_systems
     from pipeline.parts import Part
     from pipeline.store import Store
 
@@ -114,8 +113,7 @@ def benchmark_command(
     store, folder = Store.open(data), run.resolve()  # workers on other machines start in another folder
     wanted = frozen_tasks(tasks, store, context) if tasks else options.make(store)
     specs = choose_specs(profile, metrics, across=wanted.across)
-    names = list(dict.fromkeys([*(BASELINES if floors else ()), *choose_systems(systems, run)]))
-    chosen = [load_system(name, checkpoint=checkpoint_of(folder, name), device=device) for name in names]
+    chosen = load_systems(",".join((*(BASELINES if floors else ()), systems)), folder, device=device)
     with progress_bars() as bars:
         show = stages(bars)
         if share is None:

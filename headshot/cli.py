@@ -8,6 +8,7 @@ import typer
 
 from headshot import (
     benchmark,
+    check_system,
     compare,
     corpora,
     dataset,
@@ -16,6 +17,7 @@ from headshot import (
     leaderboard,
     manifest,
     report,
+    request,
     samples,
     score,
     takedown,
@@ -46,6 +48,8 @@ app.command(name="statistics")(dataset.statistics_command)
 app.command(name="takedown")(takedown.takedown_command)
 app.command(name="train")(train.train_command)
 app.command(name="benchmark")(benchmark.benchmark_command)
+app.command(name="check-system")(check_system.check_system_command)
+app.command(name="request")(request.request_command)
 app.command(name="score")(score.score_command)
 app.command(name="compare")(compare.compare_command)
 app.command(name="leaderboard")(leaderboard.leaderboard_command)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from eval.tasks import TaskSet
     from pipeline.store import Store
 
+FrozenTasks = Annotated[
+    Path | None,
+    typer.Option(help="Frozen tasks of `headshot tasks make`, in place of the options that make tasks."),
+]
 app = typer.Typer(help="Frozen tasks: the same frames and pairs for everybody.", no_args_is_help=True)
 
 

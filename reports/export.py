@@ -115,8 +115,9 @@ def caption(board: Leaderboard) -> str:
     )
     flagged = " Distances over few frames are unreliable." if any(cell.flag for cell in cells) else ""
     return (
-        f"{first.record.dataset.title}, {first.tasks.label}: {over}, mean with 95% interval over people; failed frames count as the worst."
-        f"{flagged} Bold: better than all others. Tasks {first.record.tasks_sha256[:12]}."
+        f"{first.record.dataset.title}, {first.tasks.label}: {over}, mean with 95% interval over people; "
+        f"failed frames count as the worst.{flagged} Bold: better than all others. "
+        f"Tasks {first.record.tasks_sha256[:12]}."
     )
 
 

@@ -114,8 +114,8 @@ def _cost_cell(cost: CostRecord | None) -> CostCell:
     if cost is None:
         return CostCell(adaptation=MISSING, speed=MISSING, iterations=MISSING, memory=MISSING)
     return CostCell(
-        adaptation=duration(cost.adaptation_s),
-        speed=f"{cost.frames_per_s:,.1f}" if cost.frames_per_s < 100 else f"{cost.frames_per_s:,.0f}",
+        adaptation=MISSING if cost.adaptation_s is None else duration(cost.adaptation_s),
+        speed=MISSING if cost.frames_per_s is None else f"{cost.frames_per_s:,.{1 if cost.frames_per_s < 100 else 0}f}",
         iterations="" if cost.iterations is None else f"{cost.iterations:,.0f}",
         memory=_memory(cost),
     )

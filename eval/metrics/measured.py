@@ -17,6 +17,8 @@ TARGET_NO_FACE = "target_no_face"
 alike."""
 TARGET_NO_NEIGHBOUR = "target_no_neighbour"
 """The frame just before is not among the frames to be drawn, so nothing over time can be measured."""
+NO_NEIGHBOUR = "no_neighbour"
+"""The system did not deliver the frame just before: a failure of this frame too, where time is measured."""
 TARGET_NO_REGION = "target_no_region"
 TARGET_TOO_SMALL = "target_too_small"
 

@@ -144,6 +144,7 @@ LANDMARK_JITTER = MetricSpec(
     worst=1.0,
     failure_policy=(
         f"{NEEDS_FACE.format(worst='1')} A face is needed in the frame and in the one before. Frames whose predecessor "
-        "is not among those to be drawn are counted as `target_no_neighbour` and left out likewise."
+        "is not among those to be drawn are counted as `target_no_neighbour` and left out likewise. A frame whose "
+        "predecessor the system did not deliver has failed, too."
     ),
 )

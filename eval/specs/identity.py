@@ -131,6 +131,6 @@ IDENTITY_DRIFT = MetricSpec(
     failure_policy=(
         f"{NEEDS_FACE.format(worst='1, as a change to a stranger does,')} A face is needed in the frame and in the one "
         "before. Frames whose predecessor is not among those to be drawn are counted as `target_no_neighbour` and left "
-        "out likewise."
+        "out likewise. A frame whose predecessor the system did not deliver has failed, too."
     ),
 )

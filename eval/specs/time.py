@@ -9,7 +9,8 @@ _NEIGHBOURS = (
 _FAILURES = (
     "Any pictures can be measured. A frame that the system did not deliver counts as {worst} in the headline, and so "
     "does a measured value that is worse, so that failing never pays. Frames of which the one just before is not asked "
-    "for are counted as `target_no_neighbour` and left out for every system alike."
+    "for are counted as `target_no_neighbour` and left out for every system alike. A frame whose predecessor the "
+    "system did not deliver has failed, too."
 )
 
 

@@ -1,7 +1,8 @@
 """The contract of everything that can be benchmarked."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -65,3 +66,85 @@ class System(Protocol):
 
     def adapt(self, support: Support) -> Head:
         """Return a head for the person in `support`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A task as it is told to a system that gets many of them at once."""
+
+    id: str
+    """A hash of all the rest: it names nobody, and the same request has the same one."""
+    support: Support
+    driving_landmarks: Float[np.ndarray, "frames points 2"]
+    driving_frames: UInt8[np.ndarray, "frames size size 3"] | None = None
+    """Only where the protocol allows it, which it does not where they are the frames to be drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a task cost, as the harness saw it from outside; None where nobody watched."""
+
+    adaptation_s: float | None = None
+    """Until the first frame appeared."""
+    render_fps: float | None = None
+    """Pace of the frames behind the first."""
+    peak_memory_bytes: int | None = None
+    """The most that the program and all it started took until then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What such a system made of a task, frame by frame."""
+
+    id: str
+    frames: UInt8[np.ndarray, "frames size size 3"]
+    """Black where there is none."""
+    failures: dict[int, str]
+    """Why there is none, by place."""
+    cost: Cost
+
+    @classmethod
+    def of(
+        cls,
+        task: str,
+        found: Mapping[int, UInt8[np.ndarray, "size size 3"] | str],
+        size_px: int,
+        cost: Cost | None = None,
+    ) -> "Delivered":
+        """Return frames, and reasons where there is none, as what was delivered of a task."""
+        frames = np.zeros((len(found), size_px, size_px, 3), np.uint8)
+        for place, frame in found.items():
+            if not isinstance(frame, str):
+                frames[place] = frame
+        failures = {place: reason for place, reason in found.items() if isinstance(reason, str)}
+        return cls(id=task, frames=frames, failures=failures, cost=cost or Cost())
+
+
+@runtime_checkable
+class BatchSystem(Protocol):
+    """Something that is asked for all its tasks at once, because it is slow to start or finished already.
+
+    May have `gaze: bool` like a `System`.
+    """
+
+    @property
+    def name(self) -> str:
+        """See `System`."""
+
+    @property
+    def title(self) -> str:
+        """See `System`."""
+
+    @property
+    def config(self) -> dict[str, JsonValue]:
+        """See `System`."""
+
+    @property
+    def training_identities(self) -> frozenset[str]:
+        """See `System`."""
+
+    def render_all(self, asked: Iterable[Asked]) -> Iterator[Delivered]:
+        """Yield what becomes of each task, in any order, each as soon as it is known."""
+
+
+AnySystem = System | BatchSystem

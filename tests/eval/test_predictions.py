@@ -101,3 +101,18 @@ def test_frames_of_another_task_are_refused(frames: np.ndarray, tmp_path: Path) 
     other = TASK.model_copy(update={"queries": (Query(clip="ann/video/1", rows=(10, 12, 18), strata=("near",) * 3),)})
     with pytest.raises(HeadshotError, match="other frames"):
         predictions.load(tmp_path, "demo", other)
+
+
+def test_a_frame_that_was_not_delivered_is_null_in_the_file_and_black_when_read(
+    frames: np.ndarray, tmp_path: Path
+) -> None:
+    partial = header().model_copy(update={"failures": {1: "missing: was not written"}})
+    path = predictions.save(tmp_path, partial, TASK, frames)
+    assert [row["image"] is None for row in pq.read_table(path).to_pylist()] == [False, True, False]
+    assert predictions.header(tmp_path, "demo", TASK) == partial
+    found = predictions.load(tmp_path, "demo", TASK)
+    assert np.array_equal(found[[0, 2]], frames[[0, 2]])
+    assert not found[1].any()
+    itself = predictions.read(path)
+    assert itself is not None
+    assert np.array_equal(itself.frames, found)

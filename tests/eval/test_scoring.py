@@ -5,17 +5,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from eval import predictions
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import FrechetMetric, frechet_distance
 from eval.metrics.loading import Metrics, load_metrics
 from eval.metrics.measured import TARGET_NO_NEIGHBOUR, Measured
-from eval.neighbours import ALONE
+from eval.neighbours import ALONE, neighbours
+from eval.predictions import PredictionHeader
 from eval.progress import Progress, silent
 from eval.queries import target_frames
 from eval.rendering import Outcome, render_missing
 from eval.scoring import score
 from eval.specs.distribution import FD_EFFICIENTNET
 from eval.specs.image import PSNR, SSIM
+from eval.specs.time import DTSSD
+from eval.statistics import is_failure
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.tasks import TaskSet, make_tasks
 from tests.eval.conftest import DrawnStore, drawn_store
@@ -88,8 +92,6 @@ def test_values_are_those_of_the_metric_on_the_decoded_frames(
 
 
 def test_the_set_level_value_is_the_distance_over_all_clips(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
-    from eval import predictions
-
     scores, _ = run(store, tasks, tmp_path)
     wanted = [task for task in tasks.tasks if task.shots == 8]
     sides = [[], []]
@@ -167,9 +169,59 @@ def test_a_set_with_missing_frames_is_worse_and_keeps_its_size(
     assert not rows(whole, status="measured-only")
 
 
-def test_each_stratum_has_a_set_level_value_over_its_own_frames(tmp_path: Path) -> None:
-    from eval import predictions
+def test_a_frame_that_was_not_delivered_fails_alone_and_counts_black_in_sets(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    whole, outcomes = run(store, tasks, tmp_path)
+    task = tasks.tasks[1]
+    frames = predictions.load(tmp_path, "copy-source", task)
+    known = outcomes["copy-source", task.id]
+    assert isinstance(known, PredictionHeader)
+    predictions.save(tmp_path, known.model_copy(update={"failures": {3: "missing: no"}}), task, frames)
+    scores, _ = run(store, tasks, tmp_path)
+    for metric in ("ssim", "psnr", FD_EFFICIENTNET.id):
+        wanted = {"system": "copy-source", "metric": metric, "shots": task.shots, "clip": task.clip}
+        before, after = rows(whole, **wanted), rows(scores, **wanted)
+        assert [row["status"] == "missing: no" for row in after] == [place == 3 for place in range(len(frames))]
+        assert np.isnan(after[3]["value"])
+        kept = [place for place in range(len(frames)) if place != 3]
+        np.testing.assert_equal([after[place] for place in kept], [before[place] for place in kept])
 
+    def distance(table: pa.Table, status: str) -> float:
+        (row,) = rows(table, system="copy-source", shots=task.shots, identity="", status=status, stratum="")
+        return float(row["value"])
+
+    assert distance(scores, "unreliable") > distance(whole, "unreliable")
+    assert distance(scores, "measured-only") == pytest.approx(distance(whole, "unreliable"), rel=0.1)
+
+
+def test_a_frame_whose_neighbour_was_not_delivered_fails_where_time_is_measured(
+    store: DrawnStore, tasks: TaskSet, tmp_path: Path
+) -> None:
+    """Else leaving out every other frame would hide all flicker. What no system is asked for stays left out."""
+    outcomes = dict(render_missing(store, [MeanFrame()], tasks, tmp_path, silent))
+    task = tasks.tasks[0]
+    metrics = load_metrics([DTSSD])
+
+    def statuses() -> list[str]:
+        scores = score(store, tasks, outcomes, tmp_path, metrics=metrics, cache=FeatureCache(), progress=silent)
+        return [row["status"] for row in rows(scores, shots=task.shots, clip=task.clip)]
+
+    before, previous = statuses(), neighbours(task.frames)
+    later = before.index("ok")
+    lost = {int(previous[later]): "missing: no"}
+    known = outcomes["mean-frame", task.id]
+    assert isinstance(known, PredictionHeader)
+    outcomes["mean-frame", task.id] = header = known.model_copy(update={"failures": lost})
+    predictions.save(tmp_path, header, task, predictions.load(tmp_path, "mean-frame", task))
+    after = statuses()
+    assert after[later] == "no_neighbour"
+    assert is_failure(after[later])
+    changed = {place for place in range(len(before)) if before[place] != after[place]}
+    assert changed == {later, *(place for place in lost if before[place] == "ok")}
+
+
+def test_each_stratum_has_a_set_level_value_over_its_own_frames(tmp_path: Path) -> None:
     root = tmp_path / "data"
     root.mkdir()
     store = drawn_store(root, frames=300)
