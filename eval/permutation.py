@@ -22,8 +22,8 @@ def sign_flip_p(
 
     If two systems were alike, each cluster's difference could as well have had the other sign. p is the share of
     all patterns of signs whose mean is at least as far from zero as the one that was seen. It is exact up to 20
-    clusters. Beyond, p is (1 + hits) / (1 + patterns) over patterns that were drawn, which is never too small on average
-    (Phipson and Smyth 2010). NaN below two clusters.
+    clusters. Beyond, p is (1 + hits) / (1 + patterns) over patterns that were drawn, which is never too small on
+    average (Phipson and Smyth 2010). NaN below two clusters.
 
     Args:
         differences: One for each cluster; no NaN.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from eval.comparisons import Difference
+from eval.difference import Difference
 from eval.intervals import CONFIDENCE, FEWEST_TO_RESAMPLE, RESAMPLES, resampled_shares
 from eval.motion import Stratum
 from eval.panel import Panel
@@ -83,6 +83,20 @@ def groups(systems: Sequence[str], separated: Bool[np.ndarray, "systems systems"
     return tuple(tuple(systems[place] for place in sorted(group)) for group in sorted(found, key=sorted))
 
 
+def resampled_places(
+    goodness: Float[np.ndarray, " systems"], deviation: Float[np.ndarray, "systems people"]
+) -> tuple[Int[np.ndarray, " systems"], Int[np.ndarray, " systems"], Float[np.ndarray, " systems"]]:
+    """Return the ends of the 95% interval of each place, and how often each is first, over resamples of the people."""
+    drawn = goodness[:, None] + deviation @ resampled_shares(deviation.shape[1], RESAMPLES).T
+    places = np.ones(drawn.shape, dtype=np.uint16)  # (systems, resamples)
+    for one in drawn:
+        places += one > drawn
+    tail = (1 - CONFIDENCE) / 2
+    ascending = np.sort(places, axis=1)
+    low, high = ascending[:, int(tail * RESAMPLES)], ascending[:, -1 - int(tail * RESAMPLES)]
+    return low, high, np.mean(places == 1, axis=1)
+
+
 def letter(place: int) -> str:
     """Return the letter of a group: a to z, A to Z, then characters of other alphabets."""
     return (
@@ -103,7 +117,7 @@ def _ranking(panel: Panel, shots: int, pairs: Sequence[Difference]) -> Ranking |
     deviation = sign * _deviations(panel, order, shots)[:, shared]
     resampled = deviation.shape[1] >= FEWEST_TO_RESAMPLE
     low, high, first = (
-        _resampled_places(goodness[order], deviation)
+        resampled_places(goodness[order], deviation)
         if resampled
         else (1 + better.sum(axis=0), len(order) - better.sum(axis=1), np.full(len(order), np.nan))
     )
@@ -144,20 +158,6 @@ def _deviations(
         people = np.sum(~np.isnan(known), axis=1, keepdims=True)
         return np.asarray((people - 1) * (np.nanmean(known, axis=1, keepdims=True) - known))
     return np.asarray(known - panel.value[systems, shots][:, None])
-
-
-def _resampled_places(
-    goodness: Float[np.ndarray, " systems"], deviation: Float[np.ndarray, "systems people"]
-) -> tuple[Int[np.ndarray, " systems"], Int[np.ndarray, " systems"], Float[np.ndarray, " systems"]]:
-    """Return the ends of the 95% interval of each place, and how often each is first, over resamples of the people."""
-    drawn = goodness[:, None] + deviation @ resampled_shares(deviation.shape[1], RESAMPLES).T
-    places = np.ones(drawn.shape, dtype=np.uint16)  # (systems, resamples)
-    for one in drawn:
-        places += one > drawn
-    tail = (1 - CONFIDENCE) / 2
-    ascending = np.sort(places, axis=1)
-    low, high = ascending[:, int(tail * RESAMPLES)], ascending[:, -1 - int(tail * RESAMPLES)]
-    return low, high, np.mean(places == 1, axis=1)
 
 
 def _better(names: Sequence[str], pairs: Sequence[Difference]) -> Bool[np.ndarray, "systems systems"]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from eval.cells import Cell, Flag, cells_of, summarise
-from eval.comparisons import Difference, Verdict, differences, every_gain, every_pair, limits
+from eval.comparisons import differences, every_gain, every_pair
+from eval.difference import Difference, Verdict, limits
 from eval.motion import Stratum
 from eval.panel import is_failure, panels
 from eval.ranks import Ranking, rankings
