@@ -67,16 +67,22 @@ class Difference:
 
 def limits(found: Sequence[Difference]) -> str:
     """Return what so few identities cannot show however the systems differ, as a sentence; empty where they can."""
-    barred = [one for one in found if one.test != "none" and one.smallest_p > LEVEL]
-    lone = [one for one in found if one.test == "none"]
+    tested = [one for one in found if one.test != "none"]
+    barred = [one for one in tested if one.smallest_p > LEVEL]
+    if found and not tested:
+        return "There are fewer than two people to compare on, so there is no test."
     if not barred:
-        return "There are fewer than two people to compare on, so there is no test." if lone else ""
-    worst = max(barred, key=lambda one: one.smallest_p)
-    people, alone = worst.n_identities, smallest_p(worst.n_identities)
+        return ""
+    if len(barred) < len(tested):
+        return (
+            f"{len(barred)} of {len(tested)} comparisons have too few people to be separated, however systems differ."
+        )
+    most = max(barred, key=lambda one: one.n_identities)
+    people, alone = most.n_identities, smallest_p(most.n_identities)
     text = f"With {people} people the smallest p of a two-sided sign-flip test is {alone:.2g}"
     if alone > LEVEL:
         return f"{text}: no test can separate systems here, however they differ."
     return (
-        f"{text}, and {worst.smallest_p:.2g} after the correction for {worst.family} comparisons: "
+        f"{text}, and {most.smallest_p:.2g} after the correction for {most.family} comparisons: "
         "none of them can be separated here, however the systems differ."
     )

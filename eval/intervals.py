@@ -28,9 +28,8 @@ def t_interval(values: Float[np.ndarray, "*cells clusters"]) -> Bounds:
     clusters = values.shape[-1]
     if clusters < 2:
         return _unknown(values.shape[:-1])
-    half = _t_quantile(clusters) * np.std(values, axis=-1, ddof=1) / math.sqrt(clusters)
-    mean = np.mean(values, axis=-1)
-    return mean - half, mean + half
+    error = np.asarray(np.std(values, axis=-1, ddof=1) / math.sqrt(clusters))
+    return _around(np.asarray(np.mean(values, axis=-1)), error, clusters)
 
 
 def jackknife_interval(
@@ -43,8 +42,7 @@ def jackknife_interval(
     clusters = without_one.shape[-1]
     if clusters < 2:
         return _unknown(without_one.shape[:-1])
-    half = _t_quantile(clusters) * jackknife_error(without_one)
-    return value - half, value + half
+    return _around(value, jackknife_error(without_one), clusters)
 
 
 def jackknife_error(without_one: Float[np.ndarray, "*cells clusters"]) -> Float[np.ndarray, "*cells"]:
@@ -117,6 +115,11 @@ def _quantile(
     upper = np.minimum(lower + 1, ascending.shape[1] - 1)
     row = np.arange(len(ascending))
     return ascending[row, lower] + (place - lower) * (ascending[row, upper] - ascending[row, lower])
+
+
+def _around(value: float | Float[np.ndarray, "*cells"], error: Float[np.ndarray, "*cells"], clusters: int) -> Bounds:
+    half = _t_quantile(clusters) * error
+    return np.asarray(value - half), np.asarray(value + half)
 
 
 def _t_quantile(clusters: int) -> float:

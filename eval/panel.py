@@ -120,7 +120,7 @@ class _Rows:
         """Encode the rows of frames in a stratum, or of all frames, each with the values over that very set."""
         frame = scores["frame"].to_numpy()
         strata, code = _encoded(scores["stratum"])
-        wanted = np.array([name == (stratum or "") for name in strata], dtype=bool)[code]
+        wanted = np.array([(name or "") == (stratum or "") for name in strata], dtype=bool)[code]
         kept = np.flatnonzero(wanted if stratum else wanted | (frame >= 0))
         (systems, system), (metrics, metric), (statuses, status) = (
             _encoded(scores[name]) for name in ("system", "metric", "status")
@@ -242,14 +242,16 @@ def _mean_known(values: Float[np.ndarray, "systems shots identities"]) -> Float[
     return _ratio(np.sum(values, axis=-1, where=known), known.sum(axis=-1))
 
 
-def _ratio(total: Float[np.ndarray, "*shape"], count: Int[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+def _ratio(
+    total: Float[np.ndarray, "*shape"] | Int[np.ndarray, "*shape"], count: Int[np.ndarray, "*shape"]
+) -> Float[np.ndarray, "*shape"]:
     """Return total / count, NaN where there is nothing."""
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[list[Any], Int[np.ndarray, " rows"]]:
     """Return the different values of a column, in order of appearance, and the place of each row's among them."""
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
 

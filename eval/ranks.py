@@ -94,7 +94,7 @@ def resampled_places(
     tail = (1 - CONFIDENCE) / 2
     ascending = np.sort(places, axis=1)
     low, high = ascending[:, int(tail * RESAMPLES)], ascending[:, -1 - int(tail * RESAMPLES)]
-    return low, high, np.mean(places == 1, axis=1)
+    return low.astype(np.int64), high.astype(np.int64), np.mean(places == 1, axis=1)
 
 
 def letter(place: int) -> str:

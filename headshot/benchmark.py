@@ -7,6 +7,7 @@ import typer
 
 from headshot.console import Bar, out, progress_bars, table
 from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed, numbers
+from headshot.ranks import print_open_questions
 from weights.registry import Profile
 
 if TYPE_CHECKING:
@@ -64,9 +65,14 @@ def benchmark_command(
 
 
 def print_main_table(run: "Run", folder: Path) -> None:
-    """Print systems x shots x metrics with intervals, over all frames and over far ones, and where they lie."""
+    """Print systems x shots x metrics with intervals, over all frames and over far ones, and what is not separated."""
+    from eval.statistics import statistics
+
     _print_table(run, None)
     _print_table(run, "far")
+    found = statistics(run.scores, run.record.specs)
+    print_open_questions(found, run.record.specs, shots=max(run.tasks.shots))
+    out.print(f"places and every comparison: headshot ranks --run {folder}")
     out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")
 
 

@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from headshot import benchmark, corpora, dataset, drive, figure, manifest, report, samples, takedown, train, weights
+from headshot import (
+    benchmark,
+    corpora,
+    dataset,
+    drive,
+    figure,
+    manifest,
+    ranks,
+    report,
+    samples,
+    takedown,
+    train,
+    weights,
+)
 from headshot.console import err
 from weights.errors import HeadshotError
 
@@ -29,6 +42,7 @@ app.command(name="statistics")(dataset.statistics_command)
 app.command(name="takedown")(takedown.takedown_command)
 app.command(name="train")(train.train_command)
 app.command(name="benchmark")(benchmark.benchmark_command)
+app.command(name="ranks")(ranks.ranks_command)
 app.command(name="report")(report.report_command)
 app.command(name="figure")(figure.figure_command)
 app.command(name="drive")(drive.drive_command)

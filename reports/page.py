@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from eval.results import FailureCount, Run, WeightRecord
 from eval.specs.spec import MetricSpec
-from eval.statistics import summarise
 from pipeline.store import Store
 from reports import curves as curve_geometry
 from reports.answer import Evidence, answer, far_answer, headline
@@ -21,6 +20,7 @@ from reports.leads import Comparisons, leads
 from reports.legend import SystemKey, legend
 from reports.numbers import number, plural
 from reports.people import People, people
+from reports.places import PlaceRow, place_rows
 from reports.provenance import CostRow, Fact, Provenance, costs, provenance, summary_facts
 from reports.strata import MotionSection, StratumView, motion_section, stratum_views
 from reports.table import Column, LeadRow, MainTable, lead_rows, main_table, within_range
@@ -62,8 +62,9 @@ class Page:
     keys: tuple[SystemKey, ...]
     shots: tuple[int, ...]
     table: MainTable
-    not_corrected: str
+    corrected: str
     leads: tuple[LeadRow, ...]
+    places: tuple[PlaceRow, ...]
     failures: tuple[FailureCount, ...]
     curves: tuple[Curve, ...]
     motion: MotionSection
@@ -101,8 +102,8 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
     """
     record = run.record
     keys = legend([(system.name, system.title) for system in record.systems])
-    cells = within_range(summarise(run.scores, record.specs), record.specs)
     comparisons = Comparisons(run.scores, record.specs)
+    cells = within_range(comparisons.statistics.cells, record.specs)
     leading = leads(cells, record.specs, comparisons)
     table = main_table(cells, record.specs, leading, keys)
     tested = {task.clip: task.identity for task in run.tasks.tasks}
@@ -133,8 +134,9 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         keys=tuple(keys.values()),
         shots=run.tasks.shots,
         table=table,
-        not_corrected=f"The {len(leading)} comparisons are not corrected for being many.",
+        corrected=_corrected(comparisons),
         leads=lead_rows(leading, table.columns),
+        places=place_rows(comparisons.statistics.rankings, table.columns),
         failures=record.failures,
         curves=curves(cells, record.specs, table, keys),
         motion=motion_section(run, views, cells, table, keys),
@@ -186,6 +188,14 @@ def _unbroken_names(text: str, keys: Sequence[SystemKey]) -> Markup:
     parts = re.split(f"({'|'.join(map(re.escape, names))})", text)
     span = Markup('<span class="nowrap">{}</span>')
     return Markup("").join(span.format(part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def _corrected(comparisons: Comparisons) -> str:
+    """Say for how many comparisons p are corrected, and what so few people cannot show."""
+    found = comparisons.statistics
+    family = max((one.family for one in found.pairs), default=0)
+    text = f"p are corrected for all comparisons of a metric, of which there are {family} (Holm)." if family > 1 else ""
+    return " ".join(filter(None, (text, found.limits)))
 
 
 def _pictures_note(shown: Sequence[ClipGallery], clips: int) -> str:

@@ -26,7 +26,7 @@ def test_below_two_people_there_is_no_interval(count: int) -> None:
 def test_the_jackknife_of_a_mean_is_its_t_interval() -> None:
     """For a mean, delete-one values give exactly the usual standard error."""
     without = (VALUES.sum() - VALUES) / (len(VALUES) - 1)
-    assert jackknife_interval(VALUES.mean(), without) == pytest.approx(t_interval(VALUES))
+    assert np.array(jackknife_interval(VALUES.mean(), without)) == pytest.approx(np.array(t_interval(VALUES)))
 
 
 def test_t_intervals_cover_the_truth_as_often_as_they_say() -> None:

@@ -9,7 +9,7 @@ RNG = np.random.default_rng(0)
 
 
 def p_of(*differences: float) -> float:
-    return float(sign_flip_p(np.array([differences]))[0])
+    return float(sign_flip_p(np.array([differences], dtype=float))[0])
 
 
 def test_three_people_who_agree_give_a_quarter_and_no_less() -> None:
