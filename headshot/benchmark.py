@@ -71,7 +71,7 @@ def print_main_table(run: "Run", folder: Path) -> None:
     _print_table(run, None)
     _print_table(run, "far")
     found = statistics(run.scores, run.record.specs)
-    print_open_questions(found, run.record.specs, shots=max(run.tasks.shots))
+    print_open_questions(found, shots=max(run.tasks.shots))
     out.print(f"places and every comparison: headshot ranks --run {folder}")
     out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")
 

@@ -36,24 +36,22 @@ def ranks_command(
     opened = Run.open(run)
     specs = _chosen(opened, metrics)
     found = statistics(opened.scores, specs, None if frames == "all" else frames)
-    print_places(found, specs)
-    titles = {spec.id: spec.title for spec in specs}
+    print_places(found)
     if found.pairs:
-        _print_differences("Every pair of systems", found.pairs, titles)
+        _print_differences("Every pair of systems", found.pairs)
     if found.gains:
-        _print_differences("More shots against the fewest", found.gains, titles)
-    _print_limits(found)
+        _print_differences("More shots against the fewest", found.gains)
+    if found.limits:
+        out.print(found.limits)
 
 
-def print_open_questions(found: "Statistics", specs: "Iterable[MetricSpec]", shots: int) -> None:
+def print_open_questions(found: "Statistics", shots: int) -> None:
     """Print, for one number of shots, who is not separated from the best system of each metric.
 
     Args:
         found: The statistics of a run.
-        specs: Its metrics.
         shots: Which rankings to print.
     """
-    titles = {spec.id: spec.title for spec in specs}
     rows = []
     for ranking in found.rankings:
         best, *others = ranking.not_separated_from_best
@@ -61,30 +59,30 @@ def print_open_questions(found: "Statistics", specs: "Iterable[MetricSpec]", sho
         if ranking.shots == shots:
             pairs = [one for two in found.pairs for one in (two, two.turned())]
             rows += [one for one in pairs if (one.metric, one.shots, one.system) == wanted and one.baseline in others]
+    rows = [one for one in rows if math.isfinite(one.detectable)]
+    if rows:
+        _print_differences(f"Not separated from the best at {shots} shots", rows)
     if found.limits:
-        _print_limits(found)
-    elif rows:
-        _print_differences(f"Not separated from the best at {shots} shots", rows, titles)
-    else:
+        out.print(found.limits)
+    elif not rows:
         out.print(f"At {shots} shots the best system of each metric is separated from all others.")
 
 
-def print_places(found: "Statistics", specs: "Iterable[MetricSpec]") -> None:
+def print_places(found: "Statistics") -> None:
     """Print the place of each system in each metric with its interval, and the letters of its groups."""
     from reports.numbers import number, share
     from reports.places import place_interval
 
-    titles = {spec.id: spec.title for spec in specs}
     heads = ("metric", "shots", "system", "value", "place", "95%", "groups", "first in")
     rows = table("Places; two systems that share a letter are not separated", *heads)
     for ranking in found.rankings:
         for rank in ranking.ranks:
-            start = (titles[ranking.metric], str(ranking.shots), rank.system, number(rank.value, 3), str(rank.place))
+            start = (ranking.metric, str(ranking.shots), rank.system, number(rank.value, 3), str(rank.place))
             rows.add_row(*start, place_interval(rank), rank.groups, share(rank.first))
     out.print(rows)
 
 
-def _print_differences(title: str, found: "Iterable[Difference]", titles: "dict[str, str]") -> None:
+def _print_differences(title: str, found: "Iterable[Difference]") -> None:
     """Print comparisons with interval, test, effect and what could have been found."""
     from reports.numbers import interval, number, probability, share, signed
 
@@ -92,7 +90,7 @@ def _print_differences(title: str, found: "Iterable[Difference]", titles: "dict[
     rows = table(title, "metric", "shots", "system", "against", *heads)
     for one in found:
         rows.add_row(
-            titles[one.metric],
+            one.metric,
             str(one.shots),
             one.system,
             one.baseline if one.shots == one.baseline_shots else f"{one.baseline} at {one.baseline_shots}",
@@ -105,11 +103,6 @@ def _print_differences(title: str, found: "Iterable[Difference]", titles: "dict[
             one.verdict,
         )
     out.print(rows)
-
-
-def _print_limits(found: "Statistics") -> None:
-    if found.limits:
-        out.print(found.limits)
 
 
 def _chosen(run: "Run", metrics: str) -> "tuple[MetricSpec, ...]":
