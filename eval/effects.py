@@ -45,7 +45,8 @@ def rank_biserial(differences: Float[np.ndarray, "cells clusters"]) -> Float[np.
     ranks = rankdata(sizes, axis=1) - np.sum(sizes == 0, axis=1, keepdims=True)
     ranks = np.where(sizes > 0, ranks, 0.0)
     total = ranks.sum(axis=1)
-    return np.divide(np.sum(np.sign(differences) * ranks, axis=1), total, out=np.zeros(len(total)), where=total > 0)
+    balance = np.sum(np.sign(differences) * ranks, axis=1)
+    return np.asarray(np.divide(balance, total, out=np.zeros(len(total)), where=total > 0))
 
 
 def detectable(

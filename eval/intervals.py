@@ -114,7 +114,8 @@ def _quantile(
     lower = np.floor(place).astype(np.int64)
     upper = np.minimum(lower + 1, ascending.shape[1] - 1)
     row = np.arange(len(ascending))
-    return ascending[row, lower] + (place - lower) * (ascending[row, upper] - ascending[row, lower])
+    found = ascending[row, lower]
+    return np.asarray(found + (place - lower) * (ascending[row, upper] - found))
 
 
 def _around(value: float | Float[np.ndarray, "*cells"], error: Float[np.ndarray, "*cells"], clusters: int) -> Bounds:

@@ -167,7 +167,7 @@ class _Rows:
         return self._holds(lambda status: is_failure(status) and not status.startswith("target_"))
 
     def _holds(self, condition: Callable[[str], bool]) -> Bool[np.ndarray, " rows"]:
-        return np.array([condition(status) for status in self.names.statuses], dtype=bool)[self.status]
+        return np.asarray(np.array([condition(status) for status in self.names.statuses], dtype=bool)[self.status])
 
     def count(self, rows: Bool[np.ndarray, " rows"] | None = None) -> Int[np.ndarray, "systems shots"]:
         """Return how many rows each cell has, of those chosen."""
@@ -246,7 +246,7 @@ def _ratio(
     total: Float[np.ndarray, "*shape"] | Int[np.ndarray, "*shape"], count: Int[np.ndarray, "*shape"]
 ) -> Float[np.ndarray, "*shape"]:
     """Return total / count, NaN where there is nothing."""
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[list[Any], Int[np.ndarray, " rows"]]:

@@ -89,7 +89,7 @@ def _enumerated_p(sizes: Float[np.ndarray, " clusters"], observed: float) -> flo
     if reach <= 0:
         return 1.0
     one_side = len(left) * len(right) - int(np.searchsorted(right, reach - left, side="left").sum())
-    return 2 * one_side / 2 ** len(sizes)
+    return one_side * smallest_p(len(sizes))
 
 
 def _signed_sums(sizes: Float[np.ndarray, " clusters"]) -> Float[np.ndarray, " patterns"]:
