@@ -121,7 +121,8 @@ class _Rows:
         frame = scores["frame"].to_numpy()
         strata, code = _encoded(scores["stratum"])
         wanted = np.array([(name or "") == (stratum or "") for name in strata], dtype=bool)[code]
-        kept = np.flatnonzero(wanted if stratum else wanted | (frame >= 0))
+        chosen = wanted if stratum else wanted | (frame >= 0)
+        kept = slice(None) if chosen.all() else np.flatnonzero(chosen)
         (systems, system), (metrics, metric), (statuses, status) = (
             _encoded(scores[name]) for name in ("system", "metric", "status")
         )
