@@ -40,7 +40,7 @@ class Gate:
     """When a comparison fails."""
 
     fail_if: Condition | None = None
-    """`worse`: the interval of a difference lies on the wrong side of zero. `not-better`: not on the right side."""
+    """`worse`: the other run is separated from the one, on the wrong side. `not-better`: not on the right side."""
     max_loss: float | None = None
     """Most that the mean may be worse, whatever its interval."""
 

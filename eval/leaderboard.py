@@ -1,9 +1,8 @@
-"""Systems of several runs in one table, with ranks that claim no more than the intervals bear."""
+"""Systems of several runs in one table, with places that claim no more than the comparisons bear."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -13,24 +12,24 @@ import pyarrow.compute as pc
 from eval.comparable import shared_specs
 from eval.comparison import named
 from eval.motion import Stratum
+from eval.ranks import Rank
 from eval.results import Run
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell, differences, summarise
+from eval.statistics import Cell, statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Entry:
     """One number of the table."""
 
     cell: Cell
     """Its `system` is the name in the table: with that of the run behind it where two systems have one name."""
     run: str
     """The run it is of: the name of its folder."""
-    rank: int
-    """1 more than the number of systems that are better by an interval of the paired difference that leaves out zero:
-    those that nobody is shown to be better than share the first rank."""
+    rank: Rank | None
+    """Its place, with interval and groups; None where it has no value."""
     best_alone: bool
-    """Whether it is better than every other system in that sense."""
+    """Whether it is the best and separated from every other system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +38,14 @@ class Leaderboard:
 
     runs: tuple[Run, ...]
     specs: tuple[MetricSpec, ...]
-    places: tuple[Place, ...]
+    entries: tuple[Entry, ...]
     stratum: Stratum | None
+    limits: str
+    """What so few people cannot show; empty where nothing is out of reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _Contender:
     """A system of a run under its name in the table."""
 
     run: Run
@@ -67,41 +68,22 @@ def leaderboard(runs: Sequence[Run], *, metrics: Sequence[str] = (), stratum: St
     """
     runs = [run.split()[0] for run in runs]
     specs = shared_specs(runs, metrics)
-    entries = _entries(runs, specs)
+    contenders = _contenders(runs, specs)
     labels = _labels(runs)
-    run_of = {entry.name: labels[entry.run.folder] for entry in entries}
-    scores = pa.concat_tables(named(entry.run.scores, entry.system, entry.name) for entry in entries)
-    won: Counter[tuple[str, int, str]] = Counter()
-    lost: Counter[tuple[str, int, str]] = Counter()
-    for one, other in combinations(run_of, 2):
-        for winner, loser, shots, metric in _decided(scores, specs, one, other, stratum):
-            won[winner, shots, metric] += 1
-            lost[loser, shots, metric] += 1
-    cells = summarise(scores, specs, stratum)
-    entrants = Counter((cell.shots, cell.metric) for cell in cells)
-    places = tuple(
-        Place(
-            cell=cell,
-            run=run_of[cell.system],
-            rank=1 + lost[cell.system, cell.shots, cell.metric],
-            best_alone=won[cell.system, cell.shots, cell.metric] == entrants[cell.shots, cell.metric] - 1 > 0,
-        )
-        for cell in cells
+    run_of = {one.name: labels[one.run.folder] for one in contenders}
+    found = statistics(
+        pa.concat_tables(named(one.run.scores, one.system, one.name) for one in contenders), specs, stratum
     )
-    return Leaderboard(runs=tuple(runs), specs=specs, places=places, stratum=stratum)
+    ranks = {(rank.system, one.shots, one.metric): (rank, one) for one in found.rankings for rank in one.ranks}
+    entries = []
+    for cell in found.cells:
+        rank, ranking = ranks.get((cell.system, cell.shots, cell.metric), (None, None))
+        alone = ranking is not None and ranking.not_separated_from_best == (cell.system,) and len(ranking.ranks) > 1
+        entries.append(Entry(cell=cell, run=run_of[cell.system], rank=rank, best_alone=alone))
+    return Leaderboard(runs=tuple(runs), specs=specs, entries=tuple(entries), stratum=stratum, limits=found.limits)
 
 
-def _decided(
-    scores: pa.Table, specs: Sequence[MetricSpec], one: str, other: str, stratum: Stratum | None
-) -> list[tuple[str, str, int, str]]:
-    """Return winner, loser, shots and metric wherever two systems are separated."""
-    both = scores.filter(pc.is_in(scores["system"], pa.array([one, other])))
-    gaps = differences(both, specs, one, other, stratum=stratum)
-    sides = {"better": (one, other), "worse": (other, one)}
-    return [(*sides[gap.verdict], gap.shots, gap.metric) for gap in gaps if gap.verdict in sides]
-
-
-def _entries(runs: Sequence[Run], specs: Sequence[MetricSpec]) -> list[_Entry]:
+def _contenders(runs: Sequence[Run], specs: Sequence[MetricSpec]) -> list[_Contender]:
     """Return every system once; where two differ under one name, the name of the run follows."""
     ids = pa.array([spec.id for spec in specs])
     variants: dict[str, list[tuple[Run, pa.Table]]] = {}
@@ -113,7 +95,7 @@ def _entries(runs: Sequence[Run], specs: Sequence[MetricSpec]) -> list[_Entry]:
                 known.append((run, rows))
     labels = _labels(runs)
     return [
-        _Entry(run=run, system=system, name=system if len(found) == 1 else f"{system} ({labels[run.folder]})")
+        _Contender(run=run, system=system, name=system if len(found) == 1 else f"{system} ({labels[run.folder]})")
         for system, found in variants.items()
         for run, _ in found
     ]

@@ -25,6 +25,7 @@ from headshot.options import (
     Slurm,
     batch_system,
 )
+from headshot.ranks import print_open_questions
 from headshot.tasks import FrozenTasks, TaskOptions, frozen_tasks
 from weights.registry import Profile
 
@@ -165,7 +166,10 @@ def stages(bars: "Bars") -> "ProgressHook":
 
 
 def print_main_table(run: "Run", folder: Path) -> None:
-    """Print systems x shots x headline metrics over all frames and over far ones, then every metric at most shots."""
+    """Print headline metrics over all frames and over far ones, floors, other metrics, and what is not separated."""
+    from eval.specs.profiles import headline_specs
+    from eval.statistics import statistics
+
     contenders, references = run.split()
     for caveat in run.tasks.caveats:
         out.print(caveat.capitalize() if caveat.startswith("quick") else caveat, style="bold yellow")
@@ -173,6 +177,9 @@ def print_main_table(run: "Run", folder: Path) -> None:
     _print_table(contenders, "far", "Mean")
     _print_table(references, None, "Floors and ceilings: mean")
     _print_every_metric(contenders)
+    found = statistics(contenders.scores, headline_specs(run.record.specs))
+    print_open_questions(found, shots=max(run.tasks.shots))
+    out.print(f"places and every comparison: headshot ranks --run {folder}")
     out.print(f"scores: {folder / 'scores.parquet'}; how: {folder / 'run.json'}")
 
 

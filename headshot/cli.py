@@ -16,6 +16,7 @@ from headshot import (
     figure,
     leaderboard,
     manifest,
+    ranks,
     report,
     request,
     samples,
@@ -51,6 +52,7 @@ app.command(name="benchmark")(benchmark.benchmark_command)
 app.command(name="check-system")(check_system.check_system_command)
 app.command(name="request")(request.request_command)
 app.command(name="score")(score.score_command)
+app.command(name="ranks")(ranks.ranks_command)
 app.command(name="compare")(compare.compare_command)
 app.command(name="leaderboard")(leaderboard.leaderboard_command)
 app.command(name="export")(leaderboard.export_command)

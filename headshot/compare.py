@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from headshot.console import err, out, table
-from headshot.score import RunArgument
+from headshot.options import Metrics, OverStratum, RunArgument, measured_ids
 from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
@@ -27,21 +27,22 @@ def compare_command(
             show_default="those in both",
         ),
     ] = "",
-    metric: Annotated[
-        str, typer.Option(help="By which metrics, with commas between.", show_default="all of them")
-    ] = "",
-    stratum: Annotated[
-        Literal["near", "middle", "far"] | None,
-        typer.Option(help="Over the frames that are so far from the source alone.", show_default="all frames"),
-    ] = None,
+    metrics: Metrics = "headline",
+    stratum: OverStratum = None,
     fail_if: Annotated[
         Literal["worse", "not-better"] | None,
-        typer.Option(help="End with exit code 1 where an interval says that the second run is.", show_default="never"),
+        typer.Option(
+            help="End with exit code 1 where a paired test says that the second run is worse, or where it does not say "
+            "that it is better.",
+            show_default="never",
+        ),
     ] = None,
     max_loss: Annotated[
         float | None,
         typer.Option(
-            min=0, help="End with exit code 1 where the mean of --metric gets worse by more.", show_default="any"
+            min=0,
+            help="End with exit code 1 where the mean of the metric gets worse by more.",
+            show_default="any",
         ),
     ] = None,
 ) -> None:
@@ -50,16 +51,17 @@ def compare_command(
     Runs with other tasks, data, metric versions or networks are refused. In a CI job, --fail-if and --max-loss decide
     about the exit code: 0 passed, 1 failed, 2 not comparable.
 
-    Example: [bold]headshot compare runs/before runs/after --metric lpips.alex --max-loss 0.01 --fail-if worse[/]
+    Example: [bold]headshot compare runs/before runs/after --metrics lpips.alex --max-loss 0.01 --fail-if worse[/]
     """
     from eval.comparison import Gate, compare
     from eval.results import Run
 
-    metrics = [name.strip() for name in metric.split(",") if name.strip()]
-    if max_loss is not None and len(metrics) != 1:
-        raise HeadshotError("--max-loss needs one --metric, such as --metric lpips.alex: each has units of its own")
+    runs = [Run.open(run_a), Run.open(run_b)]
+    ids = measured_ids(runs, metrics)
+    if max_loss is not None and len(ids) != 1:
+        raise HeadshotError("--max-loss needs one metric, such as --metrics lpips.alex: each has units of its own")
     pairs = [_pair(name.strip()) for name in systems.split(",") if name.strip()]
-    found = compare(Run.open(run_a), Run.open(run_b), pairs=pairs, metrics=metrics, stratum=stratum)
+    found = compare(*runs, pairs=pairs, metrics=ids, stratum=stratum)
     _print(found, stratum)
     gate = Gate(fail_if=fail_if, max_loss=max_loss)
     faults = [fault for one in found if (fault := gate.fault(one))] if fail_if or max_loss is not None else []
@@ -75,6 +77,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _print(found: "Sequence[Compared]", stratum: str | None) -> None:
+    from eval.difference import limits
+
     people = max((one.gap.n_identities for one in found), default=0)
     over = f"{people} people" if stratum is None else f"{stratum} frames of {people} people"
     rows = table(
@@ -95,3 +99,5 @@ def _print(found: "Sequence[Compared]", stratum: str | None) -> None:
         numbers = (f"{one.before:.4f}", f"{one.after:.4f}", f"{gap.value:+.4f}", f"{gap.low:+.4f} to {gap.high:+.4f}")
         rows.add_row(name, str(gap.shots), metric, *numbers, gap.verdict)
     out.print(rows)
+    if said := limits([one.gap for one in found]):
+        out.print(said)

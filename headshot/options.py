@@ -1,14 +1,15 @@
 """Options that several commands share, with their defaults in one place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
+    from eval.results import Run
     from pipeline.clusters import Cluster
 
 
@@ -33,6 +34,7 @@ ReadData = Annotated[str, typer.Option(help="Folder of the dataset, or its addre
 RunFolder = Annotated[
     Path, typer.Option("--run", parser=folder, help="Folder of the run: checkpoint, predictions, scores.")
 ]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", parser=folder, help="Folder of a finished run.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Shots = Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8,32.")]
@@ -63,6 +65,17 @@ Limit = Annotated[
         help="A quick look, labelled as such: so many people, one clip of each, 8 frames of a clip.",
         show_default=False,
     ),
+]
+Metrics = Annotated[
+    str,
+    typer.Option(
+        "--metrics",
+        help="By which metrics: headline, default, all, each of what was measured, or ids with commas between.",
+    ),
+]
+OverStratum = Annotated[
+    Literal["near", "middle", "far"] | None,
+    typer.Option("--stratum", help="Over the frames that are so far from the source alone.", show_default="all frames"),
 ]
 ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]
 
@@ -133,3 +146,13 @@ def batch_system(slurm: Path | None, kubernetes: Path | None) -> "Cluster | None
     if slurm:
         return read_cluster_config(slurm, SlurmConfig)
     return read_cluster_config(kubernetes, KubernetesConfig) if kubernetes else None
+
+
+def measured_ids(runs: "Sequence[Run]", metrics: str) -> tuple[str, ...]:
+    """Return the ids of metrics that are asked for of several runs: sets hold what any of the runs measured."""
+    from eval.specs.profiles import SETS, metric_ids, pick_specs
+
+    if metrics not in SETS:
+        return metric_ids(metrics)
+    chosen = (pick_specs(run.record.specs, metrics, str(run.folder)) for run in runs)
+    return tuple(dict.fromkeys(spec.id for specs in chosen for spec in specs))

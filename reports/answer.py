@@ -196,10 +196,7 @@ def _shots_effect(evidence: Evidence) -> list[str]:
     models_with: dict[str, list[str]] = {}
     for name, key in evidence.keys.items():
         if key.family in (Family.MODEL, Family.BASELINE):
-            gaps = [
-                evidence.comparisons.difference(name, name, many, spec.id, baseline_shots=few)
-                for spec in evidence.specs
-            ]
+            gaps = [evidence.comparisons.gain(name, many, spec.id) for spec in evidence.specs]
             change = _change(evidence, [gap for gap in gaps if gap is not None and math.isfinite(gap.value)])
             models_with.setdefault(change, []).append(name)
     return [f"From {few} to {many} shots {listing(names)} {change}." for change, names in models_with.items() if change]
@@ -241,6 +238,8 @@ def _certainty(evidence: Evidence) -> str:
         f"({plural(len(evidence.specs), 'metric')} at {shots}) {'is' if separated < 2 else 'are'} separated"
     )
     people = plural(evidence.people, "person", "people")
+    if evidence.comparisons.statistics.limits:
+        return f"{text}. {evidence.comparisons.statistics.limits}"
     if evidence.people < FEW_PEOPLE:
         return (
             f"{text}. With only {people} under test the intervals are wide: this page shows how the systems behave, "

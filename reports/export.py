@@ -5,7 +5,7 @@ import io
 import math
 import re
 
-from eval.leaderboard import Leaderboard, Place
+from eval.leaderboard import Entry, Leaderboard
 from eval.specs.spec import MetricSpec
 from reports.numbers import decimals
 
@@ -21,7 +21,10 @@ COLUMNS = (
     "value",
     "low",
     "high",
-    "rank",
+    "place",
+    "place_low",
+    "place_high",
+    "groups",
     "identities",
     "frames",
     "failed",
@@ -45,11 +48,11 @@ def csv_text(board: Leaderboard) -> str:
     specs, text = {spec.id: spec for spec in board.specs}, io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
-    for place in board.places:
-        cell, spec = place.cell, specs[place.cell.metric]
+    for entry in board.entries:
+        cell, spec = entry.cell, specs[entry.cell.metric]
         lines.writerow(
             (
-                place.run,
+                entry.run,
                 cell.system,
                 cell.shots,
                 cell.metric,
@@ -58,7 +61,7 @@ def csv_text(board: Leaderboard) -> str:
                 int(spec.higher_is_better),
                 board.stratum or "",
                 *map(_full, (cell.value, cell.low, cell.high)),
-                place.rank,
+                *_place(entry),
                 cell.n_identities,
                 cell.n_frames,
                 cell.n_failed,
@@ -72,19 +75,21 @@ def csv_text(board: Leaderboard) -> str:
 def latex_text(board: Leaderboard) -> str:
     """Return a booktabs table: metrics beside each other, a block for each number of shots, intervals in brackets.
 
-    Bold is what is better than all others by intervals of paired differences that leave out zero.
+    Bold is what is best and separated from all others.
     """
-    shots = list(dict.fromkeys(sorted(place.cell.shots for place in board.places)))
-    systems = list(dict.fromkeys(place.cell.system for place in board.places))
-    places = {(place.cell.system, place.cell.shots, place.cell.metric): place for place in board.places}
-    digits = {spec.id: decimals(p.cell.value for p in board.places if p.cell.metric == spec.id) for spec in board.specs}
+    shots = list(dict.fromkeys(sorted(entry.cell.shots for entry in board.entries)))
+    systems = list(dict.fromkeys(entry.cell.system for entry in board.entries))
+    places = {(entry.cell.system, entry.cell.shots, entry.cell.metric): entry for entry in board.entries}
+    digits = {
+        spec.id: decimals(p.cell.value for p in board.entries if p.cell.metric == spec.id) for spec in board.specs
+    }
     blocks = []
     for count in shots:
         lines = []
         for system in systems:
             found = [places.get((system, count, spec.id)) for spec in board.specs]
             if any(found):
-                cells = [_cell(place, digits[spec.id]) for place, spec in zip(found, board.specs, strict=True)]
+                cells = [_cell(entry, digits[spec.id]) for entry, spec in zip(found, board.specs, strict=True)]
                 lines.append(" & ".join((escaped(system), str(count), *cells)) + r" \\")
         blocks.append("\n".join(lines))
     return "\n".join(
@@ -107,7 +112,7 @@ def latex_text(board: Leaderboard) -> str:
 
 def caption(board: Leaderboard) -> str:
     """Return what the numbers are: of whom, over how much, and from which tasks."""
-    first, cells = board.runs[0], [place.cell for place in board.places]
+    first, cells = board.runs[0], [entry.cell for entry in board.entries]
     people = max((cell.n_identities for cell in cells), default=0)
     frames = max((cell.n_frames for cell in cells), default=0)
     over = (
@@ -116,7 +121,7 @@ def caption(board: Leaderboard) -> str:
     flagged = " Distances over few frames are unreliable." if any(cell.flag for cell in cells) else ""
     return (
         f"{first.record.dataset.title}, {first.tasks.label}: {over}, mean with 95% interval over people; "
-        f"failed frames count as the worst.{flagged} Bold: better than all others. "
+        f"failed frames count as the worst.{flagged} Bold: separated from all others. "
         f"Tasks {first.record.tasks_sha256[:12]}."
     )
 
@@ -130,16 +135,22 @@ def _heading(spec: MetricSpec) -> str:
     return rf"{escaped(spec.title)} $\{'uparrow' if spec.higher_is_better else 'downarrow'}$"
 
 
-def _cell(place: Place | None, digits: int) -> str:
-    if place is None or math.isnan(place.cell.value):
+def _cell(entry: Entry | None, digits: int) -> str:
+    if entry is None or math.isnan(entry.cell.value):
         return "--"
-    value, low, high = (_number(one, digits) for one in (place.cell.value, place.cell.low, place.cell.high))
-    shown = rf"\textbf{{{value}}}" if place.best_alone else value
-    return shown if math.isnan(place.cell.low) else rf"{shown} {{\scriptsize [{low}, {high}]}}"
+    value, low, high = (_number(one, digits) for one in (entry.cell.value, entry.cell.low, entry.cell.high))
+    shown = rf"\textbf{{{value}}}" if entry.best_alone else value
+    return shown if math.isnan(entry.cell.low) else rf"{shown} {{\scriptsize [{low}, {high}]}}"
 
 
 def _number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace("-", "$-$")
+
+
+def _place(entry: Entry) -> tuple[int | str, ...]:
+    """Return the place, its interval and the letters of its groups; nothing where there is no value."""
+    rank = entry.rank
+    return ("",) * 4 if rank is None else (rank.place, rank.low, rank.high, rank.groups)
 
 
 def _full(value: float) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from eval.motion import Stratum
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell, Difference, differences
+from eval.statistics import Cell, Difference, statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,12 @@ class Lead:
     runner_up: str
     difference: Difference
     """Leader minus runner-up, paired by identity."""
+    rivals: tuple[Difference, ...] = ()
+    """Leader minus each further system that it is not separated from."""
 
     @property
     def separated(self) -> bool:
-        """Whether the interval of the paired difference leaves out zero."""
+        """Whether the test, corrected for all comparisons of the metric, and the interval tell them apart."""
         return self.difference.verdict == "better"
 
     @property
@@ -34,29 +36,22 @@ class Lead:
 
 
 class Comparisons:
-    """Paired differences of one run, each pair of systems computed once; of one stratum where it is given."""
+    """Everything that the scores of one run say, and its paired differences by name; of one stratum where given."""
 
     def __init__(self, scores: pa.Table, specs: Sequence[MetricSpec], stratum: Stratum | None = None) -> None:
-        self._scores, self._stratum = scores, stratum
-        self._specs = tuple(specs)
-        self._known: dict[tuple[str, str, int | None], dict[tuple[int, str], Difference]] = {}
+        self.statistics = statistics(scores, specs, stratum)
+        self._pairs = {(one.system, one.baseline, one.shots, one.metric): one for one in self.statistics.pairs}
+        self._gains = {(one.system, one.shots, one.metric): one for one in self.statistics.gains}
 
-    def difference(
-        self, system: str, baseline: str, shots: int, metric: str, *, baseline_shots: int | None = None
-    ) -> Difference | None:
+    def difference(self, system: str, baseline: str, shots: int, metric: str) -> Difference | None:
         """Return system minus baseline, or None where one of them has no such score."""
-        pair = (system, baseline, baseline_shots)
-        if pair not in self._known:
-            found = differences(
-                self._scores,
-                self._specs,
-                system,
-                baseline,
-                baseline_shots=baseline_shots,
-                stratum=self._stratum,
-            )
-            self._known[pair] = {(one.shots, one.metric): one for one in found}
-        return self._known[pair].get((shots, metric))
+        known = self._pairs.get((system, baseline, shots, metric))
+        turned = self._pairs.get((baseline, system, shots, metric))
+        return known or (turned.turned() if turned else None)
+
+    def gain(self, system: str, shots: int, metric: str) -> Difference | None:
+        """Return a system at a number of shots minus itself at the smallest, or None where it was not run there."""
+        return self._gains.get((system, shots, metric))
 
 
 def best(
@@ -88,8 +83,16 @@ def leads(cells: Sequence[Cell], specs: Sequence[MetricSpec], comparisons: Compa
                 continue
             leader, runner_up = ranked[0].system, ranked[1].system
             difference = comparisons.difference(leader, runner_up, shots, spec.id)
+            further = (comparisons.difference(leader, cell.system, shots, spec.id) for cell in ranked[2:])
             if difference is not None:
                 found.append(
-                    Lead(shots=shots, metric=spec.id, leader=leader, runner_up=runner_up, difference=difference)
+                    Lead(
+                        shots=shots,
+                        metric=spec.id,
+                        leader=leader,
+                        runner_up=runner_up,
+                        difference=difference,
+                        rivals=tuple(one for one in further if one and one.verdict == "not separated"),
+                    )
                 )
     return tuple(found)

@@ -34,6 +34,18 @@ def interval(low: float, high: float, places: int) -> str:
     return f"{number(low, places)} to {number(high, places)}"
 
 
+def probability(p: float) -> str:
+    """Return a p value, or a dash where there was no test; small ones as a bound."""
+    if not math.isfinite(p):
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def share(part: float) -> str:
+    """Return a share as per cent, or a dash where it is not known."""
+    return f"{part:.0%}" if math.isfinite(part) else MISSING
+
+
 def duration(seconds: float) -> str:
     """Return a time span in the units that matter, such as "2 min 5 s", "0.8 s" or "3 ms"."""
     if not math.isfinite(seconds):

@@ -22,6 +22,7 @@ from reports.leads import Comparisons, leads
 from reports.legend import SystemKey, legend
 from reports.numbers import number, plural
 from reports.people import People, people
+from reports.places import PlaceRow, place_rows
 from reports.provenance import CostRow, Fact, Provenance, costs, machines, provenance, summary_facts
 from reports.strata import MotionSection, StratumView, motion_section, stratum_views
 from reports.table import Column, LeadRow, MainTable, lead_rows, main_table, within_range
@@ -70,8 +71,9 @@ class Page:
     floors: MainTable
     """Floors and ceilings: the references of the run."""
     floor_keys: tuple[SystemKey, ...]
-    not_corrected: str
+    corrected: str
     leads: tuple[LeadRow, ...]
+    places: tuple[PlaceRow, ...]
     failures: tuple[FailureCount, ...]
     """Of the metrics in the main table."""
     more: MainTable
@@ -115,8 +117,8 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
     record, specs = run.record, headline_specs(run.record.specs)
     others = tuple(spec for spec in record.specs if spec not in specs)
     keys = legend([(system.name, system.title) for system in record.systems])
-    cells = within_range(summarise(run.scores, specs), specs)
     comparisons = Comparisons(run.scores, specs)
+    cells = within_range(comparisons.statistics.cells, specs)
     leading = leads(cells, specs, comparisons)
     table = main_table(cells, specs, leading, keys)
     more = main_table(within_range(summarise(run.scores, others), others), others, (), keys)
@@ -156,8 +158,9 @@ def compose(run: Run, store: Store, *, most_pictures: int = MOST_PICTURES) -> Pa
         table=table,
         floors=main_table(floor_cells, specs, (), floor_keys),
         floor_keys=tuple(floor_keys.values()),
-        not_corrected=f"The {len(leading)} comparisons are not corrected for being many.",
+        corrected=_corrected(comparisons),
         leads=lead_rows(leading, table.columns),
+        places=place_rows(comparisons.statistics.rankings, table.columns),
         failures=tuple(one for one in record.failures if one.metric in {spec.id for spec in specs}),
         more=more,
         curves=curves(cells, specs, table, keys),
@@ -211,6 +214,14 @@ def _unbroken_names(text: str, keys: Sequence[SystemKey]) -> Markup:
     parts = re.split(f"({'|'.join(map(re.escape, names))})", text)
     span = Markup('<span class="nowrap">{}</span>')
     return Markup("").join(span.format(part) if place % 2 else part for place, part in enumerate(parts))
+
+
+def _corrected(comparisons: Comparisons) -> str:
+    """Say for how many comparisons p are corrected, and what so few people cannot show."""
+    found = comparisons.statistics
+    family = max((one.family for one in found.pairs), default=0)
+    text = f"p are corrected for all comparisons of a metric, of which there are {family} (Holm)." if family > 1 else ""
+    return " ".join(filter(None, (text, found.limits)))
 
 
 def _pictures_note(shown: Sequence[ClipGallery], clips: int) -> str:

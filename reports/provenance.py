@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eval.results import CostRecord, Run, RunRecord
-from eval.specs.across import across_specs
-from eval.specs.profiles import SETS, SPECS, Profile, choose_specs
+from eval.specs.profiles import SETS, choose_specs, profile_of
 from eval.tasks import TaskSet
 from reports.legend import SystemKey
 from reports.numbers import MISSING, duration, listing, plural
@@ -81,7 +80,9 @@ def summary_facts(run: Run, people: int, clips: int) -> tuple[Fact, ...]:
         Fact(name="Pictures", value=f"{tasks.size_px} × {tasks.size_px} pixels"),
         Fact(name="Systems", value=listing(system.name for system in record.systems)),
         *_checkpoints(record),
-        Fact(name="Metrics", value=f"networks of the profile {profile}" if (profile := profile_of(record)) else ""),
+        Fact(
+            name="Metrics", value=f"networks of the profile {profile}" if (profile := profile_of(record.specs)) else ""
+        ),
         Fact(name="Seeds", value=", ".join(f"{name} {seed}" for name, seed in record.seeds.items())),
         Fact(name="Run", value=f"{_day(record.started_at)}, took {_took(record)}"),
         Fact(name="Hardware", value=_hardware(record)),
@@ -182,7 +183,7 @@ def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
         *(f"{headshot} train {preset} --data {data} --run {folder}" for preset in presets),
         f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))} \\\n"
         f"    --systems {','.join(system.name for system in record.systems)} \\\n"
-        f"    --profile {profile_of(record) or 'embedded'} --size {tasks.size_px}"
+        f"    --profile {profile_of(record.specs) or 'embedded'} --size {tasks.size_px}"
         f" {_task_options(tasks)} --seed {tasks.seed} --metrics {metrics_of(record, across=tasks.across)}",
         f"{headshot} report --data {data} --run {folder} --out reports/out/{run.folder.name}",
     )
@@ -204,19 +205,10 @@ def _task_options(tasks: TaskSet) -> str:
     return f"{frames} --draws {draws}{protocol}{' --pairs PAIRS.csv' if tasks.pairs_sha256 else ''}"
 
 
-def profile_of(record: RunRecord) -> str:
-    """Return the profile of networks whose metrics were measured, or nothing where it is none of ours."""
-    measured = {(spec.id, spec.weights) for spec in record.specs}
-    known = {
-        name: {(spec.id, spec.weights) for spec in (*specs, *across_specs(specs))} for name, specs in SPECS.items()
-    }
-    return next((name for name, of_profile in known.items() if measured <= of_profile), "")
-
-
 def metrics_of(record: RunRecord, *, across: bool = False) -> str:
     """Return what `--metrics` has to say for the same metrics: the name of a set, or their ids."""
     measured = [spec.id for spec in record.specs]
-    profile: Profile = "paper" if profile_of(record) == "paper" else "embedded"
+    profile = profile_of(record.specs) or "embedded"
     sets = {name: {spec.id for spec in choose_specs(profile, name, across=across)} for name in SETS}
     return next((name for name, ids in sets.items() if ids == set(measured)), ",".join(measured))
 

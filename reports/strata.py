@@ -7,7 +7,7 @@ from eval.motion import STRATA, StrataBounds, Stratum
 from eval.results import Run
 from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell, summarise
+from eval.statistics import Cell
 from eval.tasks import Task
 from reports.curves import Curve, curves
 from reports.leads import Comparisons, Lead, leads
@@ -69,9 +69,9 @@ def stratum_views(run: Run, keys: Mapping[str, SystemKey]) -> tuple[StratumView,
     """Return the statistics over each stratum that has frames, the farthest first."""
     specs, views = headline_specs(run.record.specs), []
     for stratum in reversed(STRATA):
-        cells = within_range(summarise(run.scores, specs, stratum), specs)
+        comparisons = Comparisons(run.scores, specs, stratum)
+        cells = within_range(comparisons.statistics.cells, specs)
         if cells:
-            comparisons = Comparisons(run.scores, specs, stratum)
             leading = leads(cells, specs, comparisons)
             table = main_table(cells, specs, leading, keys)
             views.append(

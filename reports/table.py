@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell
+from eval.statistics import Cell, Difference
 from reports.leads import Lead
 from reports.legend import SystemKey
-from reports.numbers import decimals, interval, number, plural, signed
+from reports.numbers import decimals, interval, number, plural, probability, share, signed
 
 FLAG_NOTES = {
     "unreliable": ("†", "fewer frames than the metric needs to be reliable; compare only within this page"),
@@ -39,7 +39,7 @@ class TableCell:
     value: str
     interval: str
     separated: bool
-    """Better than the runner-up by a paired difference whose interval leaves out zero."""
+    """Better than the runner-up in a paired test, corrected, and by a difference whose interval leaves out zero."""
     mark: str
     failures: str
 
@@ -100,28 +100,39 @@ class LeadRow:
     runner_up: str
     difference: str
     interval: str
+    p: str
+    """Corrected for all comparisons of the metric."""
+    share: str
+    """Of the people, for how many the first is better."""
+    detectable: str
+    """The difference that would be found in four studies of five."""
     verdict: str
 
 
 def lead_rows(leading: Sequence[Lead], heads: Sequence[Column]) -> tuple[LeadRow, ...]:
-    """Return the comparisons behind the bold numbers.
+    """Return first place against second, and against everybody else that it is not separated from.
 
     Args:
         leading: The leads of the run.
         heads: The headings of the main table.
     """
     head_of = {head.metric: head for head in heads}
-    return tuple(
-        LeadRow(
-            shots=lead.shots,
-            metric=head_of[lead.metric].name,
-            leader=lead.leader,
-            runner_up=lead.runner_up,
-            difference=signed(lead.difference.value, head_of[lead.metric].places),
-            interval=interval(lead.difference.low, lead.difference.high, head_of[lead.metric].places),
-            verdict="the same" if lead.tied else "separated" if lead.separated else "could be chance",
-        )
-        for lead in leading
+    return tuple(_lead_row(one, head_of[lead.metric]) for lead in leading for one in (lead.difference, *lead.rivals))
+
+
+def _lead_row(one: Difference, head: Column) -> LeadRow:
+    separated = one.verdict == "better"
+    return LeadRow(
+        shots=one.shots,
+        metric=head.name,
+        leader=one.system,
+        runner_up=one.baseline,
+        difference=signed(one.value, head.places),
+        interval=interval(one.low, one.high, head.places),
+        p=probability(one.p_holm),
+        share=share(one.superiority),
+        detectable="none" if math.isinf(one.detectable) else number(one.detectable, head.places),
+        verdict="the same" if one.value == 0 else "separated" if separated else "could be chance",
     )
 
 

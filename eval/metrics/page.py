@@ -25,10 +25,9 @@ report, so that a number never travels without what it means.
 - Every frame counts. Where a frame cannot be scored, the headline takes it at the metric's stated bound, the number
   over measured frames alone is shown beside it, and the failures are counted.
 - Every number has a 95% interval whose unit is the person. Frames of a clip are averaged, then clips of a person,
-  then people: Student's t for metrics of single frames, the delete-one-person jackknife for distances between sets of
-  frames. With three people the interval is wide, because three people say little.
-- A comparison is paired: the difference between two systems over the same people. It is called better or worse only
-  where its interval leaves out zero.
+  then people.
+- A comparison is paired: the difference between two systems over the same people, tested, and corrected for how many
+  comparisons there are. [Statistics](statistics.md) says how, with what was measured, and what few people cannot show.
 - A metric has a version. It is raised whenever a value can change; numbers of two versions are not compared, and a
   test holds the values of every version.
 

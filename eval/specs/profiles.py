@@ -126,22 +126,54 @@ def choose_specs(profile: Profile, metrics: str = "default", *, across: bool = F
         HeadshotError: The profile has no metric of that name; the message names the nearest ones.
     """
     specs = across_specs(SPECS[profile]) if across else SPECS[profile]
-    known = {spec.id: spec for spec in specs}
+    chosen = pick_specs(specs, metrics, f"the profile {profile}")
     if metrics in SETS:
-        tiers = ("headline", "default", "extra")[: SETS.index(metrics) + 1]
-        return tuple(spec for spec in known.values() if spec.tier in tiers)
-    wanted = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
+        return chosen
+    return tuple(spec.model_copy(update={"tier": "headline"}) for spec in chosen)
+
+
+def pick_specs(specs: Sequence[MetricSpec], metrics: str, whose: str) -> tuple[MetricSpec, ...]:
+    """Return those of some metrics that a command asks for.
+
+    Args:
+        specs: What there is.
+        metrics: `headline`, `default`, `all`, or ids with commas between.
+        whose: Who has them, for messages.
+
+    Raises:
+        HeadshotError: There is no metric of that name; the message names the nearest ones.
+    """
+    if metrics == "headline":
+        return headline_specs(specs)
+    if metrics in SETS:
+        return tuple(spec for spec in specs if metrics == "all" or spec.tier != "extra")
+    known = {spec.id: spec for spec in specs}
+    wanted = metric_ids(metrics)
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
         near = difflib.get_close_matches(unknown[0] if unknown else "", [*SETS, *known], n=4, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise HeadshotError(
-            f"--metrics {metrics}: the profile {profile} has no metric {', '.join(unknown) or 'without a name'}; {hint}"
+            f"--metrics {metrics}: {whose} has no metric {', '.join(unknown) or 'without a name'}; {hint}"
             f"Give {', '.join(SETS)}, or ids of docs/metrics.md with commas between"
         )
-    return tuple(known[name].model_copy(update={"tier": "headline"}) for name in wanted)
+    return tuple(known[name] for name in wanted)
+
+
+def metric_ids(text: str) -> tuple[str, ...]:
+    """Return the ids in a text with commas between, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
 def headline_specs(specs: Sequence[MetricSpec]) -> tuple[MetricSpec, ...]:
     """Return the metrics of the main table; all of them where none claims a place there."""
     return tuple(spec for spec in specs if spec.tier == "headline") or tuple(specs)
+
+
+def profile_of(specs: Sequence[MetricSpec]) -> Profile | None:
+    """Return the profile whose metrics these are, over the same networks; None where they are of no one profile."""
+    measured = {(spec.id, spec.weights) for spec in specs}
+    for profile, of_profile in SPECS.items():
+        if measured <= {(spec.id, spec.weights) for spec in (*of_profile, *across_specs(of_profile))}:
+            return profile
+    return None

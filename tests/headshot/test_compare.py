@@ -28,13 +28,13 @@ def worse(place: Path) -> Path:
         frames = predictions.load(other, "mean-frame", task)
         frames[:, : 20 + number] = 0
         predictions.save(other, predictions.header(other, "mean-frame", task), task, frames)
-    assert go("score", other, "--data", place / "data").exit_code == 0
+    assert go("score", "--run", other, "--data", place / "data").exit_code == 0
     return other
 
 
 def test_a_run_is_scored_again_without_its_checkpoint(place: Path) -> None:
     shutil.rmtree(place / "run" / "checkpoint")
-    shown = go("score", place / "run", "--data", place / "data", "--metrics", "psnr")
+    shown = go("score", "--run", place / "run", "--data", place / "data", "--metrics", "psnr")
     assert "Mean over 3 people" in shown.stdout
     assert "PSNR" in shown.stdout
     assert "SSIM" not in shown.stdout
@@ -44,16 +44,20 @@ def test_a_run_is_scored_again_without_its_checkpoint(place: Path) -> None:
 def test_an_equal_run_passes_and_a_worse_one_fails_with_the_reason(place: Path, worse: Path) -> None:
     assert go("compare", place / "run", place / "run", "--fail-if", "worse").exit_code == 0
     assert go("compare", place / "run", worse).exit_code == 0  # nothing was asked
-    failed = go("compare", place / "run", worse, "--fail-if", "worse")
+    failed = go("compare", place / "run", worse, "--fail-if", "not-better", "--systems", "mean-frame")
     assert failed.exit_code == 1
-    assert re.search(r"mean-frame +8 +psnr ↑.*worse", failed.stdout)
-    assert re.search(r"failed: mean-frame at 8 shots, psnr: worse by \d", failed.stderr)
-    assert "copy-source at" not in failed.stderr
-    assert go("compare", worse, place / "run", "--fail-if", "worse").exit_code == 0
+    assert re.search(r"mean-frame +8 +psnr ↑.*not separated", failed.stdout)
+    assert "failed: mean-frame at 8 shots, psnr: not separated" in failed.stderr
+
+
+def test_three_people_fail_no_gate_by_a_test_and_it_says_so(place: Path, worse: Path) -> None:
+    passed = go("compare", place / "run", worse, "--fail-if", "worse")
+    assert passed.exit_code == 0
+    assert "no test can separate systems here" in passed.stdout
 
 
 def test_a_bound_on_the_loss_is_a_gate_of_its_own(place: Path, worse: Path) -> None:
-    bound = ("compare", place / "run", worse, "--metric", "psnr", "--max-loss")
+    bound = ("compare", place / "run", worse, "--metrics", "psnr", "--max-loss")
     assert go(*bound, 100).exit_code == 0
     assert go(*bound, 0.1).exit_code == 1
     assert go(*bound, 0.1, "--systems", "copy-source").exit_code == 0
@@ -63,9 +67,9 @@ def test_a_bound_on_the_loss_is_a_gate_of_its_own(place: Path, worse: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--max-loss", "1"], "--max-loss needs one --metric"),
+        (["--max-loss", "1"], "--max-loss needs one metric"),
         (["--systems", "beauty"], "beauty to compare"),
-        (["--metric", "beauty"], "no beauty"),
+        (["--metrics", "beauty"], "no beauty"),
     ],
 )
 def test_what_cannot_be_compared_is_one_paragraph_and_exit_code_2(
@@ -87,14 +91,14 @@ def test_what_cannot_be_compared_is_one_paragraph_and_exit_code_2(
 def test_a_leaderboard_has_the_systems_of_all_runs_and_writes_both_tables(place: Path, worse: Path) -> None:
     shown = go("leaderboard", place / "run", worse, "--csv", place / "a.csv", "--latex", place / "a.tex")
     assert re.search(r"mean-frame \(worse\) +8 ", shown.stdout)
-    assert re.search(r"copy-source +8 .*\(\d\)", shown.stdout)
+    assert re.search(r"copy-source +8 .*\(\d a\)", shown.stdout)
     rows = list(csv.DictReader(io.StringIO((place / "a.csv").read_text(encoding="utf-8"))))
     assert {row["system"] for row in rows} == {"copy-source", "mean-frame (run)", "mean-frame (worse)"}
     assert "mean-frame (worse) & 8 &" in (place / "a.tex").read_text(encoding="utf-8")
 
 
 def test_a_run_is_exported_to_standard_output_or_a_file(place: Path) -> None:
-    shown = go("export", place / "run", "--metric", "psnr").stdout
+    shown = go("export", "--run", place / "run", "--metrics", "psnr").stdout
     assert {row["metric"] for row in csv.DictReader(io.StringIO(shown))} == {"psnr"}
-    assert "written: " in go("export", place / "run", "--format", "latex", "--out", place / "b.tex").stdout
+    assert "written: " in go("export", "--run", place / "run", "--format", "latex", "--out", place / "b.tex").stdout
     assert r"\toprule" in (place / "b.tex").read_text(encoding="utf-8")

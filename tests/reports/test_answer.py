@@ -13,7 +13,7 @@ SPECS_USED = SPECS["embedded"][1:4:2]
 """SSIM and LPIPS."""
 
 
-def evidence(means: dict[str, dict[int, tuple[float, float]]], people: int = 3, spread: float = 0.001) -> Evidence:
+def evidence(means: dict[str, dict[int, tuple[float, float]]], people: int = 12, spread: float = 0.001) -> Evidence:
     """Return the evidence of a run with the given SSIM and LPIPS of each system at each number of shots.
 
     Args:
@@ -57,11 +57,12 @@ COPY_WINS = {"nearest-frame": {1: (0.6, 0.2), 32: (0.8, 0.1)}, "reference-ft": {
 
 def test_a_model_that_wins_everything_is_named_with_its_gain() -> None:
     text = " ".join(answer(evidence(MODEL_WINS)))
-    assert "With 32 shots reference-ft is best in SSIM (0.807) and LPIPS (0.107); each is separated" in text
+    assert "With 32 shots reference-ft is best in SSIM (0.809) and LPIPS (0.109); each is separated" in text
     assert "needs no model, is clearly worse than the best model in every metric." in text
     assert "From 1 to 32 shots reference-ft clearly gained in every metric." in text
     assert (
-        headline(evidence(MODEL_WINS)) == "With 32 shots of these 3 people reference-ft is clearly best in every metric"
+        headline(evidence(MODEL_WINS))
+        == "With 32 shots of these 12 people reference-ft is clearly best in every metric"
     )
 
 
@@ -82,23 +83,31 @@ def test_a_lead_within_chance_is_called_chance() -> None:
     assert "clearly gained" not in text
     assert (
         headline(evidence(MODEL_WINS, spread=0.5))
-        == "With 32 shots of these 3 people no system is clearly best in any metric"
+        == "With 32 shots of these 12 people no system is clearly best in any metric"
     )
 
 
 def test_metrics_that_disagree_are_told_apart() -> None:
     split = {"nearest-frame": {1: (0.9, 0.3), 32: (0.9, 0.3)}, "reference-ft": {1: (0.6, 0.2), 32: (0.6, 0.1)}}
     text = " ".join(answer(evidence(split)))
-    assert "nearest-frame is best in SSIM (0.907) and reference-ft is best in LPIPS (0.107)" in text
+    assert "nearest-frame is best in SSIM (0.909) and reference-ft is best in LPIPS (0.109)" in text
     assert "is clearly better than the best model in SSIM and is clearly worse in LPIPS" in text
     assert "different systems are clearly best in different metrics" in headline(evidence(split))
 
 
 def test_few_people_are_called_few_and_many_are_not() -> None:
-    few, some, many = (" ".join(answer(evidence(MODEL_WINS, people))) for people in (3, 20, 60))
-    assert "With only 3 people under test the intervals are wide" in few
+    few, some, many = (" ".join(answer(evidence(MODEL_WINS, people))) for people in (8, 20, 60))
+    assert "With only 8 people under test the intervals are wide" in few
     assert "With 20 people under test only large differences can be told apart" in some
     assert "only" not in many.split("separated, with")[1]
+
+
+def test_three_people_cannot_separate_anything_and_are_told_so() -> None:
+    found = evidence(MODEL_WINS, people=3)
+    text = " ".join(answer(found))
+    assert "none of 4 first places (2 metrics at 1 and 32 shots) is separated." in text
+    assert "the smallest p of a two-sided sign-flip test is 0.25: no test can separate systems here" in text
+    assert headline(found) == "With 32 shots of these 3 people no system is clearly best in any metric"
 
 
 def test_what_is_synthetic_and_what_is_copied_is_told() -> None:
@@ -147,7 +156,7 @@ def test_a_learned_baseline_without_another_model_to_compare_with_gets_no_senten
 
 def test_one_number_of_shots_says_nothing_about_more_shots() -> None:
     text = " ".join(answer(evidence({name: {8: values[32]} for name, values in MODEL_WINS.items()})))
-    assert "was shown 8 frames of each of 3 people" in text
+    assert "was shown 8 frames of each of 12 people" in text
     assert "From" not in text
 
 

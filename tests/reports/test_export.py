@@ -21,14 +21,14 @@ def board(run: Run) -> Leaderboard:
 
 def test_csv_has_every_number_in_full_and_reads_back(board: Leaderboard) -> None:
     rows = list(csv.DictReader(io.StringIO(csv_text(board))))
-    assert len(rows) == len(board.places)
-    for row, place in zip(rows, board.places, strict=True):
-        cell = place.cell
+    assert len(rows) == len(board.entries)
+    for row, one in zip(rows, board.entries, strict=True):
+        cell = one.cell
         assert (row["system"], int(row["shots"]), row["metric"]) == (cell.system, cell.shots, cell.metric)
         for name in ("value", "low", "high"):
             value = getattr(cell, name)
             assert row[name] == "" if math.isnan(value) else float(row[name]) == value
-        assert (int(row["rank"]), int(row["failed"])) == (place.rank, cell.n_failed)
+        assert (int(row["place"]), int(row["failed"])) == (one.rank.place, cell.n_failed)
 
 
 def test_latex_is_a_balanced_booktabs_table_with_all_cells(board: Leaderboard) -> None:
@@ -37,28 +37,28 @@ def test_latex_is_a_balanced_booktabs_table_with_all_cells(board: Leaderboard) -
     assert columns == 2 + len(board.specs)
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {columns - 1}
-    kinds = {(place.cell.system, place.cell.shots) for place in board.places}
+    kinds = {(one.cell.system, one.cell.shots) for one in board.entries}
     assert len(lines) == 1 + len(kinds)
     assert [re.search(rf"\\{rule}", text) is not None for rule in ("toprule", "midrule", "bottomrule")] == [True] * 3
     assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
-    place = next(place for place in board.places if place.cell.metric == "ssim")
-    assert f"{place.cell.value:.3f}" in text
-    assert f"[{place.cell.low:.3f}, {place.cell.high:.3f}]" in text
+    one = next(one for one in board.entries if one.cell.metric == "ssim")
+    assert f"{one.cell.value:.3f}" in text
+    assert f"[{one.cell.low:.3f}, {one.cell.high:.3f}]" in text
 
 
 def test_only_what_is_better_than_all_others_is_bold(board: Leaderboard) -> None:
-    assert latex_text(board).count(r"\textbf") == sum(place.best_alone for place in board.places)
-    nobody = replace(board, places=tuple(replace(place, best_alone=False) for place in board.places))
+    assert latex_text(board).count(r"\textbf") == sum(one.best_alone for one in board.entries)
+    nobody = replace(board, entries=tuple(replace(one, best_alone=False) for one in board.entries))
     assert r"\textbf" not in latex_text(nobody)
 
 
 def test_a_number_that_is_not_there_is_a_dash_and_a_negative_one_has_a_minus(board: Leaderboard) -> None:
-    first, *rest = board.places
+    first, *rest = board.entries
     gone = replace(first, cell=replace(first.cell, value=math.nan, low=math.nan, high=math.nan))
     below = replace(first, cell=replace(first.cell, value=-1.5, low=math.nan, high=math.nan), best_alone=False)
-    assert "& -- " in latex_text(replace(board, places=(gone, *rest)))
-    assert "& $-$1.5" in latex_text(replace(board, places=(below, *rest)))
-    assert ",,,," in csv_text(replace(board, places=(gone,)))
+    assert "& -- " in latex_text(replace(board, entries=(gone, *rest)))
+    assert "& $-$1.5" in latex_text(replace(board, entries=(below, *rest)))
+    assert ",,,," in csv_text(replace(board, entries=(gone,)))
 
 
 @pytest.mark.parametrize(

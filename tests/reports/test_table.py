@@ -15,6 +15,7 @@ from eval.systems.builtin import NAMES
 from reports.leads import Comparisons, leads
 from reports.legend import legend
 from reports.numbers import number
+from reports.places import place_rows
 from reports.table import MainTable, TableCell, lead_rows, main_table, within_range
 from tests.conftest import REPOSITORY
 
@@ -48,6 +49,14 @@ def scores_of(values: dict[str, dict[str, float]], metric: str = "ssim", shots: 
     return pa.Table.from_pylist(rows, schema=SCORE_SCHEMA)
 
 
+PEOPLE = "abcdefgh"
+
+
+def steady(mean: float, step: float = 0.01) -> dict[str, float]:
+    """Return a value for each of eight people, up and down in turn around a mean."""
+    return {person: mean + step * (place % 3 - 1) for place, person in enumerate(PEOPLE)}
+
+
 def cells_by_system(table: MainTable) -> dict[str, TableCell]:
     return {row.key.name: row.cells[0] for row in table.groups[0].rows}
 
@@ -74,46 +83,67 @@ def test_every_printed_number_follows_from_the_score_rows(run: Run) -> None:
 
 
 def test_a_clear_winner_is_bold_and_nobody_else() -> None:
-    scores = scores_of({"one": {"a": 0.80, "b": 0.82, "c": 0.81}, "two": {"a": 0.60, "b": 0.61, "c": 0.62}})
+    scores = scores_of({"one": steady(0.81), "two": steady(0.61, -0.01)})
     cells = cells_by_system(table_of(scores, (SSIM,)))
     assert cells["one"].separated
     assert not cells["two"].separated
 
 
 def test_direction_decides_who_wins() -> None:
-    values = {"one": {"a": 0.80, "b": 0.82, "c": 0.81}, "two": {"a": 0.60, "b": 0.61, "c": 0.62}}
+    values = {"one": steady(0.81), "two": steady(0.61, -0.01)}
     cells = cells_by_system(table_of(scores_of(values, "lpips.alex"), (LPIPS,)))
     assert cells["two"].separated
     assert not cells["one"].separated
 
 
 def test_nothing_is_bold_where_the_paired_difference_may_be_zero() -> None:
-    scores = scores_of({"one": {"a": 0.90, "b": 0.50, "c": 0.71}, "two": {"a": 0.60, "b": 0.70, "c": 0.65}})
+    scores = scores_of({"one": steady(0.70, 0.2), "two": steady(0.65, -0.1)})
     assert not any(cell.separated for cell in cells_by_system(table_of(scores, (SSIM,))).values())
 
 
 def test_overlapping_intervals_do_not_hide_a_clear_paired_difference() -> None:
     """People differ by far more than systems do, and every person says the same."""
-    scores = scores_of({"one": {"a": 0.30, "b": 0.60, "c": 0.90}, "two": {"a": 0.25, "b": 0.54, "c": 0.85}})
+    one = {person: 0.1 + 0.1 * place for place, person in enumerate(PEOPLE)}
+    two = {person: value - steady(0.05)[person] for person, value in one.items()}
+    scores = scores_of({"one": one, "two": two})
     assert cells_by_system(table_of(scores, (SSIM,)))["one"].separated
 
 
 def test_equal_systems_are_both_plain() -> None:
-    same = {"a": 0.8, "b": 0.7, "c": 0.75}
-    cells = cells_by_system(
-        table_of(scores_of({"one": same, "two": same, "three": {"a": 0.1, "b": 0.2, "c": 0.1}}), (SSIM,))
-    )
+    same = steady(0.75)
+    cells = cells_by_system(table_of(scores_of({"one": same, "two": same, "three": steady(0.1)}), (SSIM,)))
     assert not any(cell.separated for cell in cells.values())
 
 
 def test_the_comparison_behind_each_bold_number_is_printed() -> None:
-    scores = scores_of({"one": {"a": 0.80, "b": 0.82, "c": 0.81}, "two": {"a": 0.60, "b": 0.61, "c": 0.62}})
+    scores = scores_of({"one": steady(0.81), "two": dict.fromkeys(PEOPLE, 0.61)})
     table, cells = table_of(scores, (SSIM,)), summarise(scores, (SSIM,))
     (row,) = lead_rows(leads(cells, (SSIM,), Comparisons(scores, (SSIM,))), table.columns)
-    assert (row.leader, row.runner_up, row.difference, row.verdict) == ("one", "two", "+0.200", "separated")
-    assert row.interval == "0.175 to 0.225", (
-        "0.2 with Student's t of 4.303 on two degrees of freedom times 0.01 / sqrt(3)"
-    )
+    assert (row.leader, row.runner_up, row.difference, row.verdict) == ("one", "two", "+0.199", "separated")
+    assert row.interval == "0.192 to 0.206", "0.19875 with Student's t of 2.365 times 0.00835 / sqrt(8)"
+    assert (row.p, row.share) == ("0.008", "100%"), "2 of the 2^8 patterns of signs"
+    assert row.detectable == "0.010", "a paired t test finds 1.16 standard deviations of eight people"
+
+
+def test_everybody_who_is_not_separated_from_the_first_is_listed() -> None:
+    values = {"one": steady(0.81), "two": steady(0.80, -0.02), "three": steady(0.79, -0.03), "four": steady(0.2)}
+    scores = scores_of(values)
+    comparisons, cells = Comparisons(scores, (SSIM,)), summarise(scores, (SSIM,))
+    rows = lead_rows(leads(cells, (SSIM,), comparisons), table_of(scores, (SSIM,)).columns)
+    assert [(row.leader, row.runner_up, row.verdict) for row in rows] == [
+        ("one", "two", "could be chance"),
+        ("one", "three", "could be chance"),
+    ]
+
+
+def test_places_have_intervals_and_groups() -> None:
+    scores = scores_of({"one": steady(0.81), "two": steady(0.80, -0.02), "four": steady(0.2)})
+    (row,) = place_rows(Comparisons(scores, (SSIM,)).statistics.rankings, table_of(scores, (SSIM,)).columns)
+    assert [(place.system, place.interval, place.groups) for place in row.places] == [
+        ("one", "1 to 2", "a"),
+        ("two", "1 to 2", "a"),
+        ("four", "3", "b"),
+    ]
 
 
 def test_one_person_gives_a_value_without_interval_or_winner() -> None:
