@@ -10,8 +10,8 @@ from eval import provenance
 from eval.asking import render_at_once
 from eval.progress import ProgressHook, silent
 from eval.recording import record_run
-from eval.references import Reference
-from eval.rendering import Outcome, render_missing, render_references
+from eval.references import Reference, render_references
+from eval.rendering import Outcome, render_missing
 from eval.results import Run, SystemRecord
 from eval.specs.spec import MetricSpec
 from eval.systems.protocol import AnySystem, BatchSystem

@@ -7,17 +7,20 @@ or a ceiling depends on the metric: docs/tasks.md says what each shows.
 import hashlib
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 import numpy as np
 from jaxtyping import UInt8
 from pydantic import JsonValue
 
+from eval import predictions
 from eval.motion import Motion, nearest_places
 from eval.pairs import in_a_ring
 from eval.predictions import PredictionHeader, PredictionInputs
+from eval.rendering import Outcome, failure
 from eval.supports import rows_with_pose
 from eval.tasks import Task, TaskSet
 from pipeline.store import Store
@@ -169,6 +172,32 @@ class ReferenceTask:
             key=self.inputs.sha256(), inputs=self.inputs, adaptation_s=0.0, render_fps=len(pictures) / took
         )
         return pictures, header
+
+
+def render_references(
+    store: Store, references: Sequence[Reference], tasks: TaskSet, run_dir: Path
+) -> Mapping[tuple[str, str], Outcome]:
+    """Make the pictures of references that are not there yet; they lie where predictions do, and are scored like them.
+
+    Returns:
+        The outcome for each reference name and task id.
+    """
+    outcomes: dict[tuple[str, str], Outcome] = {}
+    for reference in references:
+        for task in tasks.tasks:
+            wanted = ReferenceTask.of(reference, store, tasks, task)
+            known = predictions.header(run_dir, reference.name, task)
+            if len(wanted.places) < len(task.frames):
+                outcomes[reference.name, task.id] = failure(
+                    "too_few_frames", f"{len(wanted.places)} real frames of {len(task.frames)}"
+                )
+            elif known is not None and known.key == wanted.inputs.sha256():
+                outcomes[reference.name, task.id] = known
+            else:
+                frames, header = wanted.render(store)
+                predictions.save(run_dir, header, task, frames)
+                outcomes[reference.name, task.id] = header
+    return outcomes
 
 
 def _frames_at(store: Store, places: Sequence[Place], size_px: int) -> UInt8[np.ndarray, "frames size size 3"]:

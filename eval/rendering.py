@@ -16,7 +16,6 @@ from eval.cost import MemoryWatch, machine, wait_for_accelerator
 from eval.predictions import PredictionHeader, PredictionInputs
 from eval.progress import Progress, ProgressHook
 from eval.queries import driving_landmarks
-from eval.references import Reference, ReferenceTask
 from eval.systems.protocol import AnySystem, Support, System
 from eval.tasks import Task, TaskSet
 from pipeline.clusters import Cluster
@@ -205,32 +204,6 @@ def render_missing(
         for key, outcome in render_on(cluster, renderer, missing, announce):
             tell(key, outcome)
     return {key: outcomes[key] for key in wanted}
-
-
-def render_references(
-    store: Store, references: Sequence[Reference], tasks: TaskSet, run_dir: Path
-) -> Mapping[tuple[str, str], Outcome]:
-    """Make the pictures of references that are not there yet; they lie where predictions do, and are scored like them.
-
-    Returns:
-        The outcome for each reference name and task id.
-    """
-    outcomes: dict[tuple[str, str], Outcome] = {}
-    for reference in references:
-        for task in tasks.tasks:
-            wanted = ReferenceTask.of(reference, store, tasks, task)
-            known = predictions.header(run_dir, reference.name, task)
-            if len(wanted.places) < len(task.frames):
-                outcomes[reference.name, task.id] = failure(
-                    "too_few_frames", f"{len(wanted.places)} real frames of {len(task.frames)}"
-                )
-            elif known is not None and known.key == wanted.inputs.sha256():
-                outcomes[reference.name, task.id] = known
-            else:
-                frames, header = wanted.render(store)
-                predictions.save(run_dir, header, task, frames)
-                outcomes[reference.name, task.id] = header
-    return outcomes
 
 
 def failure(kind: str, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from eval.drafts import Draft, Drafting, assert_identity_disjoint
-from eval.motion import BOUNDS, StrataBounds
+from eval.motion import BOUNDS, StrataBounds, Stratum
 from eval.pairs import PairList
 from eval.protocols import RULES, Protocol, check_fixed, draws_at
 from eval.queries import Query, QueryFrame
@@ -115,6 +115,11 @@ class TaskSet(Record):
     def identities(self) -> tuple[str, ...]:
         """Return the people under test, sorted."""
         return tuple(sorted({task.identity for task in self.tasks}))
+
+    def frame_count(self, stratum: Stratum | None = None) -> int:
+        """Return how many frames are drawn at each number of shots in the first draw, of a stratum where given."""
+        first = (task for task in self.tasks if task.shots == self.shots[0] and task.draw == 0)
+        return sum(stratum in (None, frame.stratum) for task in first for frame in task.frames)
 
     def check(self, store: Store) -> None:
         """Refuse a data set that these tasks were not made from.

@@ -193,14 +193,12 @@ def _print_table(run: "Run", stratum: "Stratum | None", what: str) -> None:
         return
     heads = [f"{spec.title} {'↑' if spec.higher_is_better else '↓'}" for spec in specs]
     people = max(cell.n_identities for cell in cells.values())
-    frames = max(cell.n_frames for cell in cells.values())
-    over = (
-        f"{people} people" if stratum is None else f"{frames} frames of {people} people, {stratum} from what was shown"
-    )
+    far = f"{run.tasks.frame_count(stratum)} frames of {people} people, {stratum} from what was shown"
+    over = f"{people} people" if stratum is None else far
     title = f"{what} over {over} ± half of the 95% interval ({run.tasks.label})"
     rows = table(title, "system", "shots", *heads)
     for system, shots in dict.fromkeys((system, shots) for system, shots, _ in cells):
-        values = [_shown(cells.get((system, shots, spec.id))) for spec in specs]
+        values = [value_with_half(cells.get((system, shots, spec.id))) for spec in specs]
         rows.add_row(system, str(shots), *values)
     out.print(rows)
 
@@ -220,12 +218,13 @@ def _print_every_metric(run: "Run") -> None:
     rows = table(f"More metrics at {most} {'shot' if most == 1 else 'shots'}, as above", "metric", *systems)
     for spec in others:
         heading = f"{spec.id} {'↑' if spec.higher_is_better else '↓'}"
-        rows.add_row(heading, *(_shown(cells.get((system, spec.id))) for system in systems))
+        rows.add_row(heading, *(value_with_half(cells.get((system, spec.id))) for system in systems))
     out.print(rows)
 
 
-def _shown(cell: "Cell | None") -> str:
-    """Return a value with half of its interval; a dash where nothing could be measured."""
+def value_with_half(cell: "Cell | None") -> str:
+    """Return a value with half of its interval where there is one; a dash where nothing could be measured."""
     if cell is None or math.isnan(cell.value):
         return "-"
-    return f"{cell.value:.3f} ±{(cell.high - cell.low) / 2:.3f}"
+    half = (cell.high - cell.low) / 2
+    return f"{cell.value:.3f}" if math.isnan(half) else f"{cell.value:.3f} ±{half:.3f}"

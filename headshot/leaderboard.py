@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from headshot.benchmark import value_with_half
 from headshot.console import out, table
 from headshot.options import RUN, Metrics, OverStratum, RunFolder, measured_ids
 from weights.files import publish_text
@@ -90,5 +91,4 @@ def _shown(entry: "Entry | None") -> str:
     """Return a value with half of its interval, its place and the letters of its groups."""
     if entry is None or entry.rank is None:
         return "-"
-    half = (entry.cell.high - entry.cell.low) / 2
-    return f"{entry.cell.value:.3f} ±{half:.3f} ({entry.rank.place} {entry.rank.groups})"
+    return f"{value_with_half(entry.cell)} ({entry.rank.place} {entry.rank.groups})"

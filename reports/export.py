@@ -4,10 +4,12 @@ import csv
 import io
 import math
 import re
+from dataclasses import replace
 
 from eval.leaderboard import Entry, Leaderboard
 from eval.specs.spec import MetricSpec
 from reports.numbers import decimals
+from reports.table import within_range
 
 COLUMNS = (
     "run",
@@ -44,12 +46,15 @@ _SPECIAL = {
 
 
 def csv_text(board: Leaderboard) -> str:
-    """Return one line for each system, number of shots and metric, with all digits; empty where there is no number."""
+    """Return one line for each system, number of shots and metric, with all digits; empty where there is no number.
+
+    Intervals end where the range of the metric does, here and in LaTeX, as in the report.
+    """
     specs, text = {spec.id: spec for spec in board.specs}, io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
     for entry in board.entries:
-        cell, spec = entry.cell, specs[entry.cell.metric]
+        (cell,), spec = within_range([entry.cell], board.specs), specs[entry.cell.metric]
         lines.writerow(
             (
                 entry.run,
@@ -79,7 +84,8 @@ def latex_text(board: Leaderboard) -> str:
     """
     shots = list(dict.fromkeys(sorted(entry.cell.shots for entry in board.entries)))
     systems = list(dict.fromkeys(entry.cell.system for entry in board.entries))
-    places = {(entry.cell.system, entry.cell.shots, entry.cell.metric): entry for entry in board.entries}
+    cut = [replace(one, cell=within_range([one.cell], board.specs)[0]) for one in board.entries]
+    places = {(one.cell.system, one.cell.shots, one.cell.metric): one for one in cut}
     digits = {
         spec.id: decimals(p.cell.value for p in board.entries if p.cell.metric == spec.id) for spec in board.specs
     }
@@ -114,10 +120,8 @@ def caption(board: Leaderboard) -> str:
     """Return what the numbers are: of whom, over how much, and from which tasks."""
     first, cells = board.runs[0], [entry.cell for entry in board.entries]
     people = max((cell.n_identities for cell in cells), default=0)
-    frames = max((cell.n_frames for cell in cells), default=0)
-    over = (
-        f"{frames} frames of {people} people" if board.stratum is None else f"{board.stratum} frames of {people} people"
-    )
+    stratum = "" if board.stratum is None else f"{board.stratum} "
+    over = f"{first.tasks.frame_count(board.stratum)} {stratum}frames of {people} people"
     flagged = " Distances over few frames are unreliable." if any(cell.flag for cell in cells) else ""
     return (
         f"{first.record.dataset.title}, {first.tasks.label}: {over}, mean with 95% interval over people; "

@@ -12,8 +12,16 @@ from eval.benchmark import benchmark
 from eval.metrics.image import psnr
 from eval.motion import Motion, distance_to_nearest
 from eval.queries import target_frames
-from eval.references import DEFAULT, NAMES, RealFrames, Reencoded, ReferenceTask, ShuffledIdentity, reencoded
-from eval.rendering import render_references
+from eval.references import (
+    DEFAULT,
+    NAMES,
+    RealFrames,
+    Reencoded,
+    ReferenceTask,
+    ShuffledIdentity,
+    reencoded,
+    render_references,
+)
 from eval.results import Run
 from eval.specs.image import PSNR, SSIM
 from eval.statistics import summarise

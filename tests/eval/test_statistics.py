@@ -108,9 +108,7 @@ def test_a_measured_value_beyond_the_bound_counts_as_the_bound_only_in_the_headl
     assert cell(SSIM, row("ann", -0.4), row("bob", 0.5)).value == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize(
-    "spec", [spec for spec in SPECS["embedded"] if spec.level == "frame"], ids=lambda spec: spec.id
-)
+@pytest.mark.parametrize("spec", FRAME_SPECS, ids=lambda spec: spec.id)
 @pytest.mark.parametrize("share", [0.05, 0.5])
 def test_failing_on_frames_never_gains(spec: MetricSpec, share: float) -> None:
     """Whatever the scores are, bad ones included, the same system that fails on some frames stands no better."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.retarget import carried_over
-from tests.reports.conftest import drawn_landmarks
+from tests.reports.drawing import drawn_landmarks
 
 DRIVING = np.stack([drawn_landmarks(row) for row in range(30)])
 """A face whose mouth opens and whose head sways."""
