@@ -143,9 +143,9 @@ _COMPACT = Preset(
         checkpoint_every=100,
     ),
     fine_tuning=FineTuningConfig(
-        iterations_at_shots=((1, 20), (8, 80), (32, 120)),
+        iterations_at_shots=((1, 20), (8, 50), (32, 60)),
         batch=4,
-        rate=5e-4,
+        rate=1e-4,
         discriminator_rate=4e-4,
         ema_decay=0.97,
     ),
@@ -160,6 +160,9 @@ _COMPACT_FAITHFUL = _COMPACT.model_copy(
             update={"content": 1.0, "content_unit": False, "adversarial": 0.1, "feature_matching": 1.0, "match": 0.5}
         ),
         "meta_learning": _COMPACT.meta_learning.model_copy(update={"adversarial_from": 0.7}),
+        "fine_tuning": _COMPACT.fine_tuning.model_copy(
+            update={"iterations_at_shots": ((1, 40), (8, 160), (32, 160)), "rate": 5e-4}
+        ),
     }
 )
 
@@ -180,7 +183,9 @@ _TINY = Preset(
     meta_learning=_COMPACT_FAITHFUL.meta_learning.model_copy(
         update={"steps": 8, "batch": 2, "shots": 2, "warmup_steps": 2, "checkpoint_every": 4}
     ),
-    fine_tuning=_COMPACT.fine_tuning.model_copy(update={"iterations_at_shots": ((1, 2), (8, 4), (32, 6)), "batch": 2}),
+    fine_tuning=_COMPACT_FAITHFUL.fine_tuning.model_copy(
+        update={"iterations_at_shots": ((1, 2), (8, 4), (32, 6)), "batch": 2}
+    ),
 )
 
 _ZAKHAROV_V2 = Preset(
