@@ -12,8 +12,8 @@ def train_command(
     preset: Annotated[
         str,
         typer.Argument(
-            help="compact, tiny for a trial run, zakharov-256-v1 or zakharov-256-v2, or a baseline: x2face-compact or "
-            "pix2pixhd-compact."
+            help="compact, compact-faithful, tiny for a trial run, zakharov-256-v1 or zakharov-256-v2, or a baseline: "
+            "x2face-compact or pix2pixhd-compact."
         ),
     ] = "compact",
     data: ReadData = str(DATA),

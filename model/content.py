@@ -77,7 +77,8 @@ class ContentLoss(nn.Module):
 
 def _unit(activations: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
     """Return activations of length one at each position; where there is next to none, they stay small."""
-    return activations / (activations.norm(dim=1, keepdim=True) + NEXT_TO_NONE)
+    lengths: Tensor = activations.norm(dim=1, keepdim=True) + NEXT_TO_NONE
+    return activations / lengths
 
 
 def fetch_networks(networks: Sequence[tuple[ContentNetwork, float]]) -> dict[ContentNetwork, Path]:

@@ -157,27 +157,29 @@ class FineTuner:
             loss = self._generator_loss(generated, drawn, number, rng)
         self.judge.requires_grad_(True)
         update(self.generator_optimiser, loss, gradient_clip=clip, where=f"{where}, phase generator")
-        with mixed_precision(self.device):
-            real, _ = self.judge(drawn.target, drawn.maps, self.vector)
-            fake, _ = self.judge(generated.detach(), drawn.maps, self.vector)
-            hinge = losses.hinge(real.float(), fake.float())
-        update(self.judge_optimiser, hinge, gradient_clip=clip, where=f"{where}, phase discriminator")
+        if self.preset.losses.is_adversarial:
+            with mixed_precision(self.device):
+                real, _ = self.judge(drawn.target, drawn.maps, self.vector)
+                fake, _ = self.judge(generated.detach(), drawn.maps, self.vector)
+                hinge = losses.hinge(real.float(), fake.float())
+            update(self.judge_optimiser, hinge, gradient_clip=clip, where=f"{where}, phase discriminator")
         decay = min(self.preset.fine_tuning.ema_decay, (number + 1) / (number + 5))
         average_into(self.averages, self.free, decay)
         self.iterations += 1
 
     def _generator_loss(self, generated: Tensor, drawn: _Drawn, number: int, rng: np.random.Generator) -> Tensor:
         weights = self.preset.losses
-        scores, fake = self.judge(generated, drawn.maps, self.vector.detach())
-        with torch.no_grad():
-            _, real = self.judge(drawn.target, drawn.maps, self.vector)
         views = content_view(generated, drawn.target, number, rng, windows=weights.content_windows)
-        terms = (
+        terms = [
             weights.content * self.content(*views),
             weights.pixel * (generated - drawn.target).abs().mean(),
-            weights.adversarial * losses.adversarial(scores.float()),
-            weights.feature_matching * losses.feature_matching(real, fake),
-        )
+        ]
+        if weights.is_adversarial:
+            scores, fake = self.judge(generated, drawn.maps, self.vector.detach())
+            with torch.no_grad():
+                _, real = self.judge(drawn.target, drawn.maps, self.vector)
+            terms.append(weights.adversarial * losses.adversarial(scores.float()))
+            terms.append(weights.feature_matching * losses.feature_matching(real, fake))
         return torch.stack([term.float() for term in terms]).sum()
 
 

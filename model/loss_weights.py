@@ -28,6 +28,11 @@ class LossWeights(Record):
     adversarial: float
     feature_matching: float
 
+    @property
+    def is_adversarial(self) -> bool:
+        """Whether a discriminator has a say."""
+        return self.adversarial > 0 or self.feature_matching > 0
+
 
 class ReferenceLosses(LossWeights):
     """Those of the reference model's embedder and generator."""

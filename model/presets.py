@@ -122,9 +122,9 @@ _COMPACT = Preset(
         content_unit=True,
         content_windows=True,
         pixel=4.0,
-        adversarial=0.1,
-        feature_matching=1.0,
-        match=0.5,
+        adversarial=0.0,  # in minutes a discriminator learns nothing, and its gradients cost Frechet distance
+        feature_matching=0.0,
+        match=0.0,
     ),
     meta_learning=MetaLearningConfig(
         variant="ft",
@@ -132,7 +132,7 @@ _COMPACT = Preset(
         batch=8,
         shots=3,
         discriminator_steps=1,
-        adversarial_from=0.7,
+        adversarial_from=1.0,
         warmup_steps=50,
         generator_rate=5e-4,
         embedder_rate=2.5e-4,
@@ -145,10 +145,25 @@ _COMPACT = Preset(
     fine_tuning=FineTuningConfig(
         iterations_at_shots=((1, 20), (8, 50), (32, 60)),
         batch=4,
-        rate=5e-4,
+        rate=1e-4,
         discriminator_rate=4e-4,
         ema_decay=0.97,
     ),
+)
+
+_COMPACT_FAITHFUL = _COMPACT.model_copy(
+    update={
+        "name": "compact-faithful",
+        "description": "compact without its extensions: no canvas, all is learned through the embedding; adversarial",
+        "network": _COMPACT.network.model_copy(update={"canvas": False, "flow_px": None}),
+        "losses": _COMPACT.losses.model_copy(
+            update={"content": 1.0, "content_unit": False, "adversarial": 0.1, "feature_matching": 1.0, "match": 0.5}
+        ),
+        "meta_learning": _COMPACT.meta_learning.model_copy(update={"adversarial_from": 0.7}),
+        "fine_tuning": _COMPACT.fine_tuning.model_copy(
+            update={"iterations_at_shots": ((1, 40), (8, 160), (32, 160)), "rate": 5e-4}
+        ),
+    }
 )
 
 _TINY = Preset(
@@ -164,11 +179,13 @@ _TINY = Preset(
             "discriminator_channels": (8, 16, 32),
         }
     ),
-    losses=_COMPACT.losses,
-    meta_learning=_COMPACT.meta_learning.model_copy(
+    losses=_COMPACT_FAITHFUL.losses,
+    meta_learning=_COMPACT_FAITHFUL.meta_learning.model_copy(
         update={"steps": 8, "batch": 2, "shots": 2, "warmup_steps": 2, "checkpoint_every": 4}
     ),
-    fine_tuning=_COMPACT.fine_tuning.model_copy(update={"iterations_at_shots": ((1, 2), (8, 4), (32, 6)), "batch": 2}),
+    fine_tuning=_COMPACT_FAITHFUL.fine_tuning.model_copy(
+        update={"iterations_at_shots": ((1, 2), (8, 4), (32, 6)), "batch": 2}
+    ),
 )
 
 _ZAKHAROV_V2 = Preset(
@@ -241,8 +258,10 @@ _ZAKHAROV_V1 = _ZAKHAROV_V2.model_copy(
     }
 )
 
-PresetName = Literal["compact", "tiny", "zakharov-256-v1", "zakharov-256-v2"]
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (_COMPACT, _TINY, _ZAKHAROV_V1, _ZAKHAROV_V2)}
+PresetName = Literal["compact", "compact-faithful", "tiny", "zakharov-256-v1", "zakharov-256-v2"]
+PRESETS: dict[str, Preset] = {
+    preset.name: preset for preset in (_COMPACT, _COMPACT_FAITHFUL, _TINY, _ZAKHAROV_V1, _ZAKHAROV_V2)
+}
 
 
 def preset(name: str) -> Preset:
