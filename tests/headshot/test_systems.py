@@ -69,7 +69,7 @@ def test_a_program_and_its_finished_predictions_stand_beside_the_built_in_system
     described = {"command": [sys.executable, str(EXAMPLES / "nearest_frame.py")], "title": "Theirs"}
     Path("theirs.toml").write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in described.items()))
     systems = "nearest-frame,mine=dir:asked/frames,theirs=cmd:theirs.toml"
-    assert headshot(monkeypatch, "benchmark", *how, "--run", "own", "--systems", systems) == 0
+    assert headshot(monkeypatch, "benchmark", *how, "--no-floors", "--run", "own", "--systems", systems) == 0
     run = Run.open(Path("own"))
     values = {
         name: [row["value"] for row in run.scores.to_pylist() if row["system"] == name]
