@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eval.comparable import shared_specs
-from eval.comparison import named
 from eval.motion import Stratum
 from eval.ranks import Rank
 from eval.results import Run
 from eval.specs.spec import MetricSpec
 from eval.statistics import Cell, statistics
+from eval.two_runs import named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

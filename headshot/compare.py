@@ -11,7 +11,7 @@ from weights.errors import HeadshotError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eval.comparison import Compared
+    from eval.two_runs import Compared
 
 FAILED = 1
 """Exit code where the other run is worse than allowed."""
@@ -53,8 +53,8 @@ def compare_command(
 
     Example: [bold]headshot compare runs/before runs/after --metrics lpips.alex --max-loss 0.01 --fail-if worse[/]
     """
-    from eval.comparison import Gate, compare
     from eval.results import Run
+    from eval.two_runs import Gate, compare
 
     runs = [Run.open(run_a), Run.open(run_b)]
     ids = measured_ids(runs, metrics)

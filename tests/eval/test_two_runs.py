@@ -10,12 +10,12 @@ import pytest
 
 from eval.benchmark import benchmark
 from eval.comparable import shared_specs
-from eval.comparison import Gate, compare
 from eval.results import Run, WeightRecord
 from eval.specs.image import LPIPS_EMBEDDED, LPIPS_PAPER, PSNR, SSIM
 from eval.statistics import differences
 from eval.systems.baselines import CopySource, MeanFrame, NearestFrame
 from eval.tasks import make_tasks
+from eval.two_runs import Gate, compare
 from tests.eval.conftest import drawn_store
 from weights.errors import HeadshotError
 
