@@ -16,6 +16,9 @@ def figure_command(
     metric: Annotated[
         str, typer.Option(help="Decides which frame of a person is the best and which the worst.")
     ] = "lpips.alex",
+    people: Annotated[
+        str, typer.Option(help="Whom to show, with commas between.", show_default="everybody tested")
+    ] = "",
     to: Annotated[Path, typer.Option("--out", help="The picture to write (.png).")] = Path("figure.png"),
 ) -> None:
     """Draw the best and the worst frame of each person under test at every number of shots, for a paper or a page.
@@ -30,7 +33,7 @@ def figure_command(
     from pipeline.store import Store
     from reports.figure import shots_figure
 
-    names = [name.strip() for name in systems.split(",") if name.strip()]
-    figure = shots_figure(Run.open(run), Store.open(data), names, metric)
+    names, shown = ([name.strip() for name in listed.split(",") if name.strip()] for listed in (systems, people))
+    figure = shots_figure(Run.open(run), Store.open(data), names, metric, shown)
     write_labelled(to, figure.picture, f"{figure.caption} {' '.join(figure.credits)}")
     out.print(f"{to}: {figure.caption}", *figure.credits, sep="\n", markup=False)

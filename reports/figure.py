@@ -44,7 +44,7 @@ class _Place:
     row: int
 
 
-def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str) -> Figure:
+def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str, people: Sequence[str] = ()) -> Figure:
     """Return the best and the worst frame of each person under test, drawn by each system at each number of shots.
 
     Columns: the first support frame, the landmark map that drives, the target, then the systems. Best and worst are by
@@ -55,15 +55,19 @@ def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str) ->
         store: Its data set.
         systems: Names, in the order of the columns.
         metric: Id of a metric of single frames.
+        people: Whom to show; all where empty.
 
     Raises:
-        HeadshotError: The run has no such system or metric, or lacks the predictions of one.
+        HeadshotError: The run has no such system, metric or person, or lacks the predictions of a system.
     """
     spec = _spec(run, metric)
     keys = legend([(one.name, one.title) for one in run.record.systems])
     if not systems or any(name not in keys for name in systems):
         raise HeadshotError(f"systems {list(systems)}: choose one or more of those in {run.folder}: {', '.join(keys)}")
-    places = _best_and_worst(run, systems, spec)
+    tested = run.tasks.identities()
+    if any(person not in tested for person in people):
+        raise HeadshotError(f"people {list(people)}: choose of those tested in {run.folder}: {', '.join(tested)}")
+    places = _best_and_worst(run, systems, spec, people or tested)
     rows = [_row(run, store, place, systems) for place in places]
     titles = [*FIRST_COLUMNS, *(f"{name} {shots}" for name in systems for shots in run.tasks.shots)]
     picture = np.concatenate([_titles(titles, run.tasks.size_px), *rows])
@@ -86,20 +90,20 @@ def _spec(run: Run, metric: str) -> MetricSpec:
     return known[metric]
 
 
-def _best_and_worst(run: Run, systems: Sequence[str], spec: MetricSpec) -> list[_Place]:
+def _best_and_worst(run: Run, systems: Sequence[str], spec: MetricSpec, people: Sequence[str]) -> list[_Place]:
     chosen = (pc.field("metric") == spec.id) & (pc.field("draw") == 0) & pc.field("system").isin(list(systems))
     measured = run.scores.filter(chosen & (pc.field("status") == OK))
     means = measured.group_by(["identity", "clip", "query_clip", "frame"]).aggregate([("value", "mean")])
     order = "descending" if spec.higher_is_better else "ascending"
     ranked = means.sort_by([("value_mean", order), ("query_clip", "ascending"), ("frame", "ascending")]).to_pylist()
     places: list[_Place] = []
-    for identity in sorted({row["identity"] for row in ranked}):
+    for identity in people:
         of_person = [
             _Place(clip=row["clip"], query_clip=row["query_clip"], row=row["frame"])
             for row in ranked
             if row["identity"] == identity
         ]
-        places += dict.fromkeys([of_person[0], of_person[-1]])
+        places += dict.fromkeys(of_person[:1] + of_person[-1:])
     return places
 
 

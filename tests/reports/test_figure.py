@@ -86,3 +86,11 @@ def test_what_the_run_does_not_have_is_named(
 ) -> None:
     with pytest.raises(HeadshotError, match=words):
         shots_figure(run, store, systems, metric)
+
+
+def test_only_those_who_may_be_shown_are_shown(run: Run, store: DrawnStore) -> None:
+    figure = shots_figure(run, store, SYSTEMS, "lpips.alex", [PEOPLE[1]])
+    assert len(figure.picture) == TITLE_PX + 2 * SIZE_PX + LABEL_PX
+    assert [line.split("/")[0] for line in figure.credits] == [PEOPLE[1]]
+    with pytest.raises(HeadshotError, match=f"tested in .*{PEOPLE[0]}"):
+        shots_figure(run, store, SYSTEMS, "lpips.alex", ["nobody"])
