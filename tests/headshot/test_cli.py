@@ -87,7 +87,7 @@ def check_usage(line: str) -> None:
     ("arguments", "message"),
     [
         (["preprocess", "--manifest", "absent.toml"], "absent.toml"),
-        (["train", "grand"], "choose one of: compact, tiny"),
+        (["train", "grand"], "choose one of: compact, compact-faithful, tiny"),
         (["benchmark", "--shots", "1,eight"], "whole numbers"),
         (["report", "--run", "nowhere"], "nowhere"),
         (["status", "--data", "nowhere"], "nowhere"),
