@@ -19,7 +19,7 @@ def figure_command(
     people: Annotated[
         str, typer.Option(help="Whom to show, with commas between.", show_default="everybody tested")
     ] = "",
-    to: Annotated[Path, typer.Option("--out", help="The picture to write (.png).")] = Path("figure.png"),
+    to: Annotated[Path, typer.Option("--out", help="The picture to write (.png or .jpg).")] = Path("figure.png"),
 ) -> None:
     """Draw the best and the worst frame of each person under test at every number of shots, for a paper or a page.
 
@@ -29,7 +29,7 @@ def figure_command(
     Example: [bold]headshot figure --run runs/demo --data data/demo --out figure.png[/]
     """
     from eval.results import Run
-    from model.labelled_png import write_labelled
+    from model.labelled_picture import write_labelled
     from pipeline.store import Store
     from reports.figure import shots_figure
 

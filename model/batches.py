@@ -193,7 +193,7 @@ class _Episode(NamedTuple):
     """Support frames and, last, the target."""
 
     clip: int
-    frames: UInt8[np.ndarray, "shots_and_one size size 3"]
+    frames: UInt8[np.ndarray, "shots_and_one side side 3"]
     landmarks: Float[np.ndarray, "shots_and_one points 2"]
 
 

@@ -74,6 +74,8 @@ class NetworkConfig(Record):
     def _fits_together(self) -> "NetworkConfig":
         if self.first_layer == "block" and (self.stride != 1 or self.canvas):
             raise ValueError("where the first block reads the image, stride is 1 and there is no canvas")
+        if self.flow_px is not None and not self.canvas:
+            raise ValueError(f"a flow of {self.flow_px} px has no canvas to move")
         ends = {self.embedder_channels[-1], self.discriminator_channels[-1]}
         if not self.linear_after_pooling and ends != {self.identity_embedding}:
             raise ValueError(f"without a linear layer the last channels are {self.identity_embedding}, not {ends}")

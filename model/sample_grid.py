@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from model.label import BAR_RGB, FONT, label_below
-from model.labelled_png import write_labelled
+from model.label import BAR_RGB, FONT, LABEL, label_below
+from model.labelled_picture import write_labelled
 
 STATEMENT = (
     "AI-generated: the faces in the column `generated` were synthesised by headshot, the others are recorded. "
@@ -17,21 +17,23 @@ STATEMENT = (
 TITLE_PX = 16
 LABEL_PX = 20
 
-Images = UInt8[np.ndarray, "people size size 3"]
+Images = UInt8[np.ndarray, "rows size size 3"]
 
 
-def grid(columns: Mapping[str, Images]) -> UInt8[np.ndarray, "height width 3"]:
-    """Return one row a person and one column a kind of picture, with titles above and the label below.
+def grid(columns: Mapping[str, Images], mark: str = LABEL) -> UInt8[np.ndarray, "height width 3"]:
+    """Return one column a kind of picture, with titles above and the label below.
 
     Args:
         columns: RGB pictures by title, the same number and size in each column.
+        mark: The label; empty where all pictures are recorded ones.
     """
     pictures = np.concatenate([np.concatenate(list(column)) for column in columns.values()], axis=1)
     head = np.full((TITLE_PX, pictures.shape[1], 3), BAR_RGB, np.uint8)
     width = pictures.shape[1] // len(columns)
     for number, title in enumerate(columns):
         cv2.putText(head, title, (number * width + 3, TITLE_PX - 5), FONT, 0.32, (255, 255, 255), 1, cv2.LINE_AA)
-    return label_below(np.concatenate([head, pictures]), LABEL_PX)
+    whole = np.concatenate([head, pictures])
+    return label_below(whole, LABEL_PX, mark) if mark else whole
 
 
 def write_grid(path: Path, picture: UInt8[np.ndarray, "height width 3"]) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
-import cv2
 import numpy as np
 import pyarrow.compute as pc
 from jaxtyping import UInt8
@@ -12,15 +12,12 @@ from eval import predictions
 from eval.metrics.measured import OK
 from eval.results import Run
 from eval.specs.spec import MetricSpec
-from eval.tasks import Task
-from model.label import ALTERED, BAR_RGB, FONT, LABEL, label_below
+from model.label import ALTERED, LABEL
 from model.landmark_map import draw
+from model.sample_grid import grid
 from pipeline.store import Store
 from reports.legend import SystemKey, legend
 from weights.errors import HeadshotError
-
-TITLE_PX, LABEL_PX = 16, 20
-FIRST_COLUMNS = ("source", "driver", "target")
 
 Image = UInt8[np.ndarray, "height width 3"]
 
@@ -68,12 +65,10 @@ def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str, pe
     if any(person not in tested for person in people):
         raise HeadshotError(f"people {list(people)}: choose of those tested in {run.folder}: {', '.join(tested)}")
     places = _best_and_worst(run, systems, spec, people or tested)
-    rows = [_row(run, store, place, systems) for place in places]
-    titles = [*FIRST_COLUMNS, *(f"{name} {shots}" for name in systems for shots in run.tasks.shots)]
-    picture = np.concatenate([_titles(titles, run.tasks.size_px), *rows])
-    mark = _mark([keys[name] for name in systems])
+    rows = _rows(run, store, places, systems)
+    columns = {title: np.stack([row[title] for row in rows]) for title in rows[0]}
     return Figure(
-        picture=label_below(picture, LABEL_PX, mark) if mark else picture,
+        picture=grid(columns, _mark([keys[name] for name in systems])),
         caption=(
             f"Rows: of each person the frame with the best and the one with the worst {spec.title}, by the mean over "
             f"{', '.join(systems)} and {', '.join(map(str, run.tasks.shots))} shots. Columns: first source frame, "
@@ -91,9 +86,12 @@ def _spec(run: Run, metric: str) -> MetricSpec:
 
 
 def _best_and_worst(run: Run, systems: Sequence[str], spec: MetricSpec, people: Sequence[str]) -> list[_Place]:
+    """Return two frames of each person; a frame that a system failed at counts as in the headline."""
     chosen = (pc.field("metric") == spec.id) & (pc.field("draw") == 0) & pc.field("system").isin(list(systems))
-    measured = run.scores.filter(chosen & (pc.field("status") == OK))
-    means = measured.group_by(["identity", "clip", "query_clip", "frame"]).aggregate([("value", "mean")])
+    scores = run.scores.filter(chosen & ~pc.starts_with(pc.field("status"), "target_"))
+    values = pc.if_else(pc.equal(scores["status"], OK), scores["value"], spec.worst)
+    scores = scores.set_column(scores.column_names.index("value"), "value", values)
+    means = scores.group_by(["identity", "clip", "query_clip", "frame"]).aggregate([("value", "mean")])
     order = "descending" if spec.higher_is_better else "ascending"
     ranked = means.sort_by([("value_mean", order), ("query_clip", "ascending"), ("frame", "ascending")]).to_pylist()
     places: list[_Place] = []
@@ -107,30 +105,22 @@ def _best_and_worst(run: Run, systems: Sequence[str], spec: MetricSpec, people: 
     return places
 
 
-def _row(run: Run, store: Store, place: _Place, systems: Sequence[str]) -> Image:
+def _rows(run: Run, store: Store, places: Sequence[_Place], systems: Sequence[str]) -> list[dict[str, Image]]:
+    """Return the pictures of each place by the title of their column; a person's predictions are read once."""
     size_px = run.tasks.size_px
-    tasks = sorted(
-        (task for task in run.tasks.tasks if task.clip == place.clip and task.draw == 0), key=lambda task: task.shots
-    )
-    query = store.clip(place.query_clip)
-    source = store.frames(store.clip(place.clip), tasks[0].support[:1], size_px)[0]
-    driver = draw(store.landmarks(query, [place.row], size_px)[0], size_px)
-    target = store.frames(query, [place.row], size_px)[0]
-    drawn = [_drawn(run, name, task, place) for name in systems for task in tasks]
-    return np.concatenate([source, driver, target, *drawn], axis=1)
-
-
-def _drawn(run: Run, system: str, task: Task, place: _Place) -> Image:
-    number = [(frame.clip, frame.row) for frame in task.frames].index((place.query_clip, place.row))
-    drawn: Image = predictions.load(run.folder, system, task)[number]
-    return drawn
-
-
-def _titles(titles: Sequence[str], width_px: int) -> Image:
-    head = np.full((TITLE_PX, width_px * len(titles), 3), BAR_RGB, np.uint8)
-    for number, title in enumerate(titles):
-        cv2.putText(head, title, (number * width_px + 3, TITLE_PX - 5), FONT, 0.36, (255, 255, 255), 1, cv2.LINE_AA)
-    return head
+    load = lru_cache(maxsize=2 * len(systems) * len(run.tasks.shots))(partial(predictions.load, run.folder))
+    rows = []
+    for place in places:
+        tasks = [task for task in run.tasks.tasks if task.clip == place.clip and task.draw == 0]
+        query, first = store.clip(place.query_clip), tasks[0]
+        asked = [(frame.clip, frame.row) for frame in first.frames].index((place.query_clip, place.row))
+        row: dict[str, Image] = {
+            "source": store.frames(store.clip(place.clip), first.support[:1], size_px)[0],
+            "driver": draw(store.landmarks(query, [place.row], size_px)[0], size_px),
+            "target": store.frames(query, [place.row], size_px)[0],
+        }
+        rows.append(row | {f"{name} {task.shots}": load(name, task)[asked] for name in systems for task in tasks})
+    return rows
 
 
 def _mark(keys: Sequence[SystemKey]) -> str:

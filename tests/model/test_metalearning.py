@@ -167,7 +167,7 @@ def test_it_overfits_one_batch(
     schedule = tiny.meta_learning.model_copy(
         update={"steps": 1000, "adversarial_from": 1.0, "generator_rate": 5e-3, "projection_rate": 5e-3}
     )
-    network = tiny.network.model_copy(update={"canvas": canvas})
+    network = tiny.network.model_copy(update={"canvas": canvas, "flow_px": 32 if canvas else None})
     preset = tiny.model_copy(update={"meta_learning": schedule, "network": network})
     learner, batches = learner_for(preset, random_weight_content, people)
     batch = batches.batch_at(0, CPU)

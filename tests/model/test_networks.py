@@ -44,7 +44,7 @@ def test_identity_embedding_is_the_mean_over_support_frames_in_any_order(tiny: P
 
 
 def test_generator_without_canvas_depends_on_the_person_through_adain_parameters_only(tiny: Preset) -> None:
-    network = Generator(tiny.network.model_copy(update={"canvas": False})).eval()
+    network = Generator(tiny.network.model_copy(update={"canvas": False, "flow_px": None})).eval()
     maps = torch.randn(1, 3, 64, 64)
     one = network(maps, torch.zeros(1, network.adain_parameter_count))
     other = network(maps, torch.randn(1, network.adain_parameter_count))
@@ -186,6 +186,7 @@ def test_attention_sits_where_the_preset_says(
         ("attention_down_px", 24, "24 px"),
         ("attention_up_px", 16, "16 px"),
         ("canvas", True, "canvas"),
+        ("flow_px", 64, "no canvas to move"),
         ("identity_embedding", 256, "last channels are 256"),
     ],
 )

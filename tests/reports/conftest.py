@@ -42,8 +42,6 @@ MANIFEST_SHA256 = "a" * 64
 HOSTILE = "<img src=x onerror=alert(1)>"
 SHOTS = (1, 8, 32)
 PEOPLE = ("ada", "ben", "cleo")
-
-
 FRAMES = 90
 
 

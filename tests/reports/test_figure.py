@@ -5,16 +5,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from eval import predictions
 from eval.results import Run
 from model.label import BAR_RGB
-from model.labelled_png import write_labelled
-from reports.figure import FIRST_COLUMNS, LABEL_PX, TITLE_PX, shots_figure
+from model.labelled_picture import write_labelled
+from model.sample_grid import LABEL_PX, TITLE_PX
+from reports.figure import shots_figure
 from tests.reports.conftest import PEOPLE, SHOTS, SIZE_PX, DrawnStore
 from weights.errors import HeadshotError
 
 SYSTEMS = ("copy-source", "reference-ft")
+BEFORE_SYSTEMS = 3
+"""Columns: source, driver, target."""
 
 
 def _cell(picture: np.ndarray, row: int, column: int) -> np.ndarray:
@@ -26,7 +30,7 @@ def test_every_person_has_their_best_and_worst_frame_for_each_system_and_number_
     run: Run, store: DrawnStore
 ) -> None:
     picture = shots_figure(run, store, SYSTEMS, "lpips.alex").picture
-    columns = len(FIRST_COLUMNS) + len(SYSTEMS) * len(SHOTS)
+    columns = BEFORE_SYSTEMS + len(SYSTEMS) * len(SHOTS)
     assert picture.shape == (TITLE_PX + 2 * len(PEOPLE) * SIZE_PX + LABEL_PX, columns * SIZE_PX, 3)
 
 
@@ -48,7 +52,7 @@ def test_it_shows_what_the_systems_delivered(run: Run, store: DrawnStore) -> Non
     picture = shots_figure(run, store, SYSTEMS, "lpips.alex").picture
     task = next(task for task in run.tasks.tasks if task.identity == PEOPLE[0] and task.shots == SHOTS[-1])
     drawn = predictions.load(run.folder, "reference-ft", task)
-    shown = _cell(picture, 0, len(FIRST_COLUMNS) + 2 * len(SHOTS) - 1)
+    shown = _cell(picture, 0, BEFORE_SYSTEMS + 2 * len(SHOTS) - 1)
     assert any(np.array_equal(shown, frame) for frame in drawn)
 
 
@@ -65,16 +69,35 @@ def test_it_names_source_and_terms_of_each_clip(run: Run, store: DrawnStore) -> 
     assert all("CC BY 4.0" in line and "drawn by" in line for line in figure.credits)
 
 
+@pytest.mark.parametrize(("name", "off"), [("figure.png", 0), ("figure.jpg", 4)])
 def test_the_file_says_that_it_is_synthetic_and_whose_the_frames_are(
-    run: Run, store: DrawnStore, tmp_path: Path
+    run: Run, store: DrawnStore, tmp_path: Path, name: str, off: float
 ) -> None:
     figure = shots_figure(run, store, SYSTEMS, "lpips.alex")
-    path = tmp_path / "figure.png"
+    path = tmp_path / name
     write_labelled(path, figure.picture, " ".join(figure.credits))
     content = path.read_bytes()
     assert b"compositeWithTrainedAlgorithmicMedia" in content
     assert b"drawn by" in content
-    np.testing.assert_array_equal(cv2.imread(str(path))[..., ::-1], figure.picture)
+    assert Image.open(path).format == {"png": "PNG", "jpg": "JPEG"}[path.suffix[1:]]
+    read = cv2.imread(str(path))[..., ::-1].astype(int)
+    assert np.abs(read - figure.picture).mean() <= off
+
+
+def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HeadshotError, match=r"\.png or \.jpg"):
+        write_labelled(tmp_path / "figure.gif", np.zeros((8, 8, 3), np.uint8), "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_frame_in_which_a_system_failed_is_the_worst(run: Run, store: DrawnStore) -> None:
+    """At one shot the system draws no face into the first two frames of everybody."""
+    failed = [row for row in run.scores.to_pylist() if row["status"] == "no_face" and row["identity"] == PEOPLE[0]]
+    picture = shots_figure(run, store, ["reference-ft"], "nme.interocular").picture
+    shown = _cell(picture, 1, 2)
+    targets = [store.frames(store.clips[0], [row["frame"]], SIZE_PX)[0] for row in failed]
+    assert len(targets) == 2
+    assert any(np.array_equal(shown, target) for target in targets)
 
 
 @pytest.mark.parametrize(
