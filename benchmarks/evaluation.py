@@ -32,21 +32,22 @@ import torch
 from jaxtyping import UInt8
 
 from benchmarks.metric_peers import compare_metrics
-from eval import predictions
 from eval.features import FeatureCache
 from eval.metrics.frechet import FrechetMetric
 from eval.metrics.inception import InceptionFeatures, build_network
 from eval.metrics.loading import Metrics, load_metrics
 from eval.metrics.perceptual import Lpips
-from eval.predictions import PredictionHeader, PredictionInputs
 from eval.progress import silent
-from eval.provenance import usable_cores
-from eval.queries import target_frames
+from eval.rendering import predictions
+from eval.rendering.predictions import PredictionHeader, PredictionInputs
+from eval.runs.provenance import usable_cores
 from eval.scoring import score
 from eval.specs.distribution import FID_INCEPTION
 from eval.specs.identity import CSIM_EMBEDDED
 from eval.specs.image import LPIPS_EMBEDDED, PSNR, SSIM
-from eval.tasks import Task, TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.queries import target_frames
+from eval.tasks.task_set import Task, TaskSet
 from headshot.console import out, table
 from headshot.options import numbers
 from pipeline.backends import load_backend

@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from eval.cells import cells_of
-from eval.comparisons import every_gain, every_pair
-from eval.panel import panels
-from eval.ranks import rankings
-from eval.results import SCORE_SCHEMA, SCORES_FILE
+from eval.runs.results import SCORE_SCHEMA, SCORES_FILE
 from eval.specs.profiles import SPECS
 from eval.specs.spec import MetricSpec
+from eval.statistics.cells import cells_of
+from eval.statistics.comparisons import every_gain, every_pair
+from eval.statistics.panel import panels
+from eval.statistics.ranks import rankings
 from headshot.console import out, table
 
 SHOTS = (1, 2, 4, 8, 16, 32)

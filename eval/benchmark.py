@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eval import provenance
-from eval.asking import render_at_once
 from eval.progress import ProgressHook, silent
-from eval.recording import record_run
-from eval.references import Reference, render_references
-from eval.rendering import Outcome, render_missing
-from eval.results import Run, SystemRecord
+from eval.rendering.asking import render_at_once
+from eval.rendering.references import Reference, render_references
+from eval.rendering.render import Outcome, render_missing
+from eval.runs import provenance
+from eval.runs.recording import record_run
+from eval.runs.results import Run, SystemRecord
 from eval.specs.spec import MetricSpec
 from eval.systems.protocol import AnySystem, BatchSystem
-from eval.tasks import TaskSet
+from eval.tasks.task_set import TaskSet
 from pipeline.clusters import Cluster
 from pipeline.parts import Part
 from pipeline.store import Store
@@ -47,8 +47,8 @@ def benchmark(
         tasks: What to ask of them.
         run_dir: Folder of the run.
         specs: What to measure.
-        references: Floors and ceilings to show beside the systems (`eval.references.DEFAULT`); those that do not apply
-            to the tasks are left out.
+        references: Floors and ceilings to show beside the systems (`references.DEFAULT`); those that do not apply to
+            the tasks are left out.
         threads: Threads of this process: of networks that render in it, and frames that a metric's network computes
             at the same time. Torch's own choice and the usable cores where absent.
         cluster: Where Dask workers come from that render; None for this process.

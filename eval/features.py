@@ -31,7 +31,7 @@ class Frames:
     digests: tuple[Digest, ...]
     previous: Int[np.ndarray, " frames"] | None = None
     """Of each frame, the place of the one just before it in time, -1 where that is not among them (see
-    `eval.neighbours`); None where nobody said."""
+    `eval.tasks.neighbours`); None where nobody said."""
 
     @classmethod
     def of(

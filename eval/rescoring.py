@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eval import predictions, provenance
 from eval.progress import ProgressHook, silent
-from eval.recording import record_run
-from eval.rendering import Outcome
-from eval.results import Run
+from eval.rendering import predictions
+from eval.rendering.render import Outcome
+from eval.runs import provenance
+from eval.runs.recording import record_run
+from eval.runs.results import Run
 from eval.specs.across import NME_MOVEMENT
 from eval.specs.profiles import SPECS
 from eval.specs.spec import MetricSpec
-from eval.tasks import Task
+from eval.tasks.task_set import Task
 from pipeline.store import Store
 from weights.errors import HeadshotError
 

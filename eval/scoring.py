@@ -8,17 +8,17 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float
 
-from eval import predictions
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import reliability
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import NO_NEIGHBOUR, TARGET_NO_NEIGHBOUR, Measured, SetMetric
-from eval.motion import STRATA, Stratum
 from eval.progress import Progress, ProgressHook
-from eval.rendering import Outcome
-from eval.results import SCORE_SCHEMA
+from eval.rendering import predictions
+from eval.rendering.render import Outcome
+from eval.runs.results import SCORE_SCHEMA
 from eval.targets import Targets
-from eval.tasks import Task, TaskSet
+from eval.tasks.motion import STRATA, Stratum
+from eval.tasks.task_set import Task, TaskSet
 from pipeline.store import Store
 
 MEMBER = "member"

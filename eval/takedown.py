@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from eval import predictions
 from eval.features import Digest, Frames, pair_digest
-from eval.references import NAMES as REFERENCE_NAMES
-from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
-from eval.tasks import SkippedClip, Task, TaskSet, clips_in
+from eval.rendering import predictions
+from eval.rendering.references import NAMES as REFERENCE_NAMES
+from eval.runs.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
+from eval.tasks.task_set import SkippedClip, Task, TaskSet, clips_in
 from pipeline.store import Store
 from pipeline.takedown import Change
 from weights.errors import HeadshotError

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from eval.features import Frames
-from eval.neighbours import neighbours
-from eval.queries import target_frames
 from eval.specs.spec import MetricSpec
-from eval.tasks import Task
+from eval.tasks.neighbours import neighbours
+from eval.tasks.queries import target_frames
+from eval.tasks.task_set import Task
 from pipeline.store import Store
 
 

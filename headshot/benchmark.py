@@ -32,10 +32,10 @@ from weights.registry import Profile
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
-    from eval.motion import Stratum
     from eval.progress import Progress, ProgressHook
-    from eval.results import Run
-    from eval.statistics import Cell
+    from eval.runs.results import Run
+    from eval.statistics.cells import Cell
+    from eval.tasks.motion import Stratum
     from pipeline.clusters import Cluster
 
 
@@ -92,7 +92,7 @@ def benchmark_command(
     Example: [bold]headshot benchmark --data data/demo --run runs/demo --shots 1,8,32[/]
     """
     from eval.benchmark import benchmark, render_part
-    from eval.references import DEFAULT
+    from eval.rendering.references import DEFAULT
     from eval.specs.profiles import choose_specs
     from eval.systems.builtin import BASELINES
     from eval.systems.choice import load_systems
@@ -168,7 +168,7 @@ def stages(bars: "Bars") -> "ProgressHook":
 def print_main_table(run: "Run", folder: Path) -> None:
     """Print headline metrics over all frames and over far ones, floors, other metrics, and what is not separated."""
     from eval.specs.profiles import headline_specs
-    from eval.statistics import statistics
+    from eval.statistics.summary import statistics
 
     contenders, references = run.split()
     for caveat in run.tasks.caveats:
@@ -185,7 +185,7 @@ def print_main_table(run: "Run", folder: Path) -> None:
 
 def _print_table(run: "Run", stratum: "Stratum | None", what: str) -> None:
     from eval.specs.profiles import headline_specs
-    from eval.statistics import summarise
+    from eval.statistics.cells import summarise
 
     specs = headline_specs(run.record.specs)
     cells = {(c.system, c.shots, c.metric): c for c in summarise(run.scores, specs, stratum)}
@@ -206,7 +206,7 @@ def _print_table(run: "Run", stratum: "Stratum | None", what: str) -> None:
 def _print_every_metric(run: "Run") -> None:
     """Print the metrics that the main table leaves out, a line each."""
     from eval.specs.profiles import headline_specs
-    from eval.statistics import summarise
+    from eval.statistics.cells import summarise
 
     shown = {spec.id for spec in headline_specs(run.record.specs)}
     others = [spec for spec in run.record.specs if spec.id not in shown]

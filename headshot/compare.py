@@ -11,7 +11,7 @@ from weights.errors import HeadshotError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eval.two_runs import Compared
+    from eval.runs.two_runs import Compared
 
 FAILED = 1
 """Exit code where the other run is worse than allowed."""
@@ -53,8 +53,8 @@ def compare_command(
 
     Example: [bold]headshot compare runs/before runs/after --metrics lpips.alex --max-loss 0.01 --fail-if worse[/]
     """
-    from eval.results import Run
-    from eval.two_runs import Gate, compare
+    from eval.runs.results import Run
+    from eval.runs.two_runs import Gate, compare
 
     runs = [Run.open(run_a), Run.open(run_b)]
     ids = measured_ids(runs, metrics)
@@ -77,7 +77,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _print(found: "Sequence[Compared]", stratum: str | None) -> None:
-    from eval.difference import limits
+    from eval.statistics.difference import limits
 
     people = max((one.gap.n_identities for one in found), default=0)
     over = f"{people} people" if stratum is None else f"{stratum} frames of {people} people"

@@ -28,7 +28,7 @@ def figure_command(
 
     Example: [bold]headshot figure --run runs/demo --data data/demo --out figure.png[/]
     """
-    from eval.results import Run
+    from eval.runs.results import Run
     from model.labelled_picture import write_labelled
     from pipeline.store import Store
     from reports.figure import shots_figure

@@ -11,7 +11,7 @@ from headshot.options import RUN, Metrics, OverStratum, RunFolder, measured_ids
 from weights.files import publish_text
 
 if TYPE_CHECKING:
-    from eval.leaderboard import Entry, Leaderboard
+    from eval.runs.leaderboard import Entry, Leaderboard
 
 
 def leaderboard_command(
@@ -59,8 +59,8 @@ def export_command(
 
 
 def _board(folders: "list[Path]", metrics: str, stratum: 'Literal["near", "middle", "far"] | None') -> "Leaderboard":
-    from eval.leaderboard import leaderboard
-    from eval.results import Run
+    from eval.runs.leaderboard import leaderboard
+    from eval.runs.results import Run
 
     runs = [Run.open(one) for one in folders]
     return leaderboard(runs, metrics=measured_ids(runs, metrics), stratum=stratum)

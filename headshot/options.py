@@ -9,7 +9,7 @@ import typer
 from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
-    from eval.results import Run
+    from eval.runs.results import Run
     from pipeline.clusters import Cluster
 
 

@@ -8,7 +8,8 @@ from headshot.console import out, table
 from headshot.options import RUN, Metrics, OverStratum, RunFolder
 
 if TYPE_CHECKING:
-    from eval.statistics import Difference, Statistics
+    from eval.statistics.difference import Difference
+    from eval.statistics.summary import Statistics
 
 
 def ranks_command(
@@ -22,9 +23,9 @@ def ranks_command(
 
     Example: [bold]headshot ranks --run runs/demo --metrics ssim,lpips.alex[/]
     """
-    from eval.results import Run
+    from eval.runs.results import Run
     from eval.specs.profiles import pick_specs
-    from eval.statistics import statistics
+    from eval.statistics.summary import statistics
 
     opened, _ = Run.open(run).split()
     out.print(f"{opened.record.dataset.title}, {opened.tasks.label}")

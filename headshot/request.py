@@ -44,7 +44,7 @@ def request_command(
 
     Example: [bold]headshot request --data data/demo --shots 1,8,32 --out requests/demo[/]
     """
-    from eval.asking import asked
+    from eval.rendering.asking import asked
     from eval.systems.request import publish_request, write_tasks
     from pipeline.store import Store
     from weights.errors import HeadshotError

@@ -35,7 +35,7 @@ def score_command(
     Example: [bold]headshot score --run runs/demo --data data/demo --metrics all[/]
     """
     from eval.rescoring import current_specs, rescore
-    from eval.results import Run
+    from eval.runs.results import Run
     from eval.specs.profiles import choose_specs, profile_of
     from pipeline.store import Store
 

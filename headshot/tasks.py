@@ -25,9 +25,9 @@ from headshot.options import (
 from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
-    from eval.pairs import PairList
-    from eval.protocols import Protocol as ProtocolName
-    from eval.tasks import TaskSet
+    from eval.tasks.pairs import PairList
+    from eval.tasks.protocols import Protocol as ProtocolName
+    from eval.tasks.task_set import TaskSet
     from pipeline.store import Store
 
 FrozenTasks = Annotated[
@@ -68,8 +68,8 @@ class TaskOptions:
         Raises:
             HeadshotError: One of them means nothing.
         """
-        from eval.pairs import read_pairs
-        from eval.protocols import RULES
+        from eval.tasks.pairs import read_pairs
+        from eval.tasks.protocols import RULES
 
         one_of(protocol, RULES, "--protocol")
         return cls(
@@ -85,7 +85,7 @@ class TaskOptions:
 
     def make(self, store: "Store") -> "TaskSet":
         """Return the tasks of a data set."""
-        from eval.tasks import make_tasks
+        from eval.tasks.making import make_tasks
 
         return make_tasks(
             store,
@@ -106,7 +106,7 @@ def frozen_tasks(path: Path, store: "Store", context: typer.Context) -> "TaskSet
     Raises:
         HeadshotError: They were not, or an option that makes other tasks is given as well.
     """
-    from eval.tasks import TaskSet
+    from eval.tasks.task_set import TaskSet
 
     sources = {field.name: context.get_parameter_source(field.name) for field in fields(TaskOptions)}
     given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]

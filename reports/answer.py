@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell, Difference
+from eval.statistics.cells import Cell
+from eval.statistics.difference import Difference
 from reports.leads import Comparisons, Lead, best
 from reports.legend import Family, SystemKey
 from reports.numbers import decimals, listing, number, plural

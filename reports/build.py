@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from eval.results import Run
+from eval.runs.results import Run
 from pipeline.store import Store
 from reports.page import compose, render
 from weights.errors import HeadshotError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell
+from eval.statistics.cells import Cell
 from reports.legend import SystemKey
 from reports.numbers import interval, number, plural
 from reports.table import Column, MainTable, TableCell

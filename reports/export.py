@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import replace
 
-from eval.leaderboard import Entry, Leaderboard
+from eval.runs.leaderboard import Entry, Leaderboard
 from eval.specs.spec import MetricSpec
 from reports.numbers import decimals
 from reports.table import within_range

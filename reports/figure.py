@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow.compute as pc
 from jaxtyping import UInt8
 
-from eval import predictions
 from eval.metrics.measured import OK
-from eval.results import Run
+from eval.rendering import predictions
+from eval.runs.results import Run
 from eval.specs.spec import MetricSpec
 from model.label import ALTERED, LABEL
 from model.landmark_map import draw

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from eval import predictions
-from eval.queries import QueryFrame, driving_landmarks, target_frames
-from eval.results import Run
-from eval.tasks import Task
+from eval.rendering import predictions
+from eval.runs.results import Run
+from eval.tasks.queries import QueryFrame, driving_landmarks, target_frames
+from eval.tasks.task_set import Task
 from model.landmark_map import draw
 from pipeline.landmarks import interocular
 from pipeline.store import Store

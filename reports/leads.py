@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from eval.motion import Stratum
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell, Difference, statistics
+from eval.statistics.cells import Cell
+from eval.statistics.difference import Difference
+from eval.statistics.summary import statistics
+from eval.tasks.motion import Stratum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from functools import cache
 from jinja2 import Environment
 from markupsafe import Markup
 
-from eval.results import FailureCount, Run, WeightRecord
+from eval.runs.results import FailureCount, Run, WeightRecord
 from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
-from eval.statistics import summarise
+from eval.statistics.cells import summarise
 from pipeline.store import Store
 from reports import curves as curve_geometry
 from reports.answer import Evidence, answer, far_answer, headline

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.ranks import Rank, Ranking
+from eval.statistics.ranks import Rank, Ranking
 from reports.table import Column
 
 

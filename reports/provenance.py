@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from eval.results import CostRecord, Run, RunRecord
+from eval.runs.results import CostRecord, Run, RunRecord
 from eval.specs.profiles import SETS, choose_specs, profile_of
-from eval.tasks import TaskSet
+from eval.tasks.task_set import TaskSet
 from reports.legend import SystemKey
 from reports.numbers import MISSING, duration, listing, plural
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.motion import STRATA, StrataBounds, Stratum
-from eval.results import Run
+from eval.runs.results import Run
 from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell
-from eval.tasks import Task
+from eval.statistics.cells import Cell
+from eval.tasks.motion import STRATA, StrataBounds, Stratum
+from eval.tasks.task_set import Task
 from reports.curves import Curve, curves
 from reports.leads import Comparisons, Lead, leads
 from reports.legend import SystemKey

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell, Difference
+from eval.statistics.cells import Cell
+from eval.statistics.difference import Difference
 from reports.leads import Lead
 from reports.legend import SystemKey
 from reports.numbers import decimals, interval, number, plural, probability, share, signed

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eval import predictions
 from eval.metrics.measured import OK
-from eval.results import Run
+from eval.rendering import predictions
+from eval.runs.results import Run
 from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
-from eval.tasks import Task
+from eval.tasks.task_set import Task
 from model.landmark_map import draw
 from pipeline.store import Store
 from reports.gallery import beside, generated_picture

@@ -4,11 +4,11 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 
-from eval.motion import BOUNDS
 from eval.specs.across import NME_MOVEMENT, across_specs
 from eval.specs.geometry import LANDMARK_WEIGHTS
 from eval.specs.profiles import SPECS
 from eval.specs.spec import Kind, MetricSpec
+from eval.tasks.motion import BOUNDS
 from weights.registry import find_entry
 
 _INTRODUCTION = """\

@@ -9,8 +9,8 @@ from eval.features import FeatureCache, Frames
 from eval.metrics.geometry import FaceLandmarks, absent, face_size
 from eval.metrics.identity import FaceEmbedding, cosine
 from eval.metrics.measured import NO_FACE, TARGET_NO_FACE, TARGET_NO_NEIGHBOUR, Measured
-from eval.neighbours import ALONE
 from eval.specs.spec import MetricSpec
+from eval.tasks.neighbours import ALONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def landmark_jitter(
     Args:
         generated: Landmark positions in pixels.
         target: Reference positions in pixels.
-        previous: Place of the frame before, or `eval.neighbours.ALONE`: those get NaN.
+        previous: Place of the frame before, or `eval.tasks.neighbours.ALONE`: those get NaN.
     """
     error = generated.astype(np.float64) - target
     distance = np.linalg.norm(error - before(error, previous), axis=-1)
@@ -70,7 +70,7 @@ def identity_drift(
     Args:
         generated: Embeddings of any length.
         target: Embeddings of the target frames.
-        previous: Place of the frame before, or `eval.neighbours.ALONE`: those get NaN.
+        previous: Place of the frame before, or `eval.tasks.neighbours.ALONE`: those get NaN.
     """
     turn, natural = (1 - cosine(rows, before(rows, previous)) for rows in (generated, target))
     return np.asarray(np.maximum(turn - natural, 0))

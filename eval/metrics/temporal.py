@@ -8,8 +8,8 @@ from jaxtyping import Float, UInt8
 
 from eval.features import FeatureCache, Frames
 from eval.metrics.measured import TARGET_NO_NEIGHBOUR, Measured
-from eval.neighbours import ALONE
 from eval.specs.spec import MetricSpec
+from eval.tasks.neighbours import ALONE
 
 Pair = tuple[Frames, Frames]
 """The frames just before, and the frames, in the same order."""

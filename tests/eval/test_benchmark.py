@@ -4,16 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval import predictions
 from eval.benchmark import benchmark
 from eval.progress import Progress
-from eval.results import Run, RunRecord
+from eval.rendering import predictions
+from eval.runs.results import Run, RunRecord
 from eval.specs.geometry import NME_FAN
 from eval.specs.image import PSNR, SSIM
-from eval.statistics import differences, summarise
+from eval.statistics.cells import summarise
+from eval.statistics.comparisons import differences
 from eval.systems.baselines import CopySource, MeanFrame, NearestFrame, StillHead
 from eval.systems.protocol import Support
-from eval.tasks import TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.task_set import TaskSet
 from tests.eval.conftest import DrawnStore
 from weights.errors import ArchiveUnavailable, HeadshotError, WeightUnavailable
 

@@ -8,14 +8,15 @@ import pyarrow.compute as pc
 import pytest
 
 from eval.benchmark import benchmark
-from eval.queries import target_frames
-from eval.results import SCORE_SCHEMA, Run
+from eval.runs.results import SCORE_SCHEMA, Run
 from eval.specs.profiles import choose_specs, headline_specs
 from eval.specs.spec import MetricSpec
-from eval.statistics import Cell, summarise
+from eval.statistics.cells import Cell, summarise
 from eval.systems.baselines import CopySource, MeanFrame, NearestFrame, StillHead
 from eval.systems.protocol import Support
-from eval.tasks import TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.queries import target_frames
+from eval.tasks.task_set import TaskSet
 from manifests.readers import read_manifest
 from manifests.samples import fetch_samples
 from pipeline.config import PipelineConfig

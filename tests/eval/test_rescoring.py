@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval import predictions
 from eval.benchmark import benchmark
+from eval.rendering import predictions
 from eval.rescoring import current_specs, rescore
-from eval.results import SCORES_FILE, Run
+from eval.runs.results import SCORES_FILE, Run
 from eval.specs.image import PSNR, SSIM
-from eval.statistics import summarise
+from eval.statistics.cells import summarise
 from eval.systems.baselines import CopySource, MeanFrame, StillHead
 from eval.systems.protocol import Support
-from eval.tasks import TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.task_set import TaskSet
 from tests.eval.conftest import DrawnStore
 from weights.errors import HeadshotError
 from weights.files import sha256_of

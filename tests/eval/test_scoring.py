@@ -5,23 +5,24 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from eval import predictions
 from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import FrechetMetric, frechet_distance
 from eval.metrics.loading import Metrics, load_metrics
 from eval.metrics.measured import TARGET_NO_NEIGHBOUR, Measured
-from eval.neighbours import ALONE, neighbours
-from eval.predictions import PredictionHeader
 from eval.progress import Progress, silent
-from eval.queries import target_frames
-from eval.rendering import Outcome, render_missing
+from eval.rendering import predictions
+from eval.rendering.predictions import PredictionHeader
+from eval.rendering.render import Outcome, render_missing
 from eval.scoring import score
 from eval.specs.distribution import FD_EFFICIENTNET
 from eval.specs.image import PSNR, SSIM
 from eval.specs.time import DTSSD
-from eval.statistics import is_failure
+from eval.statistics.panel import is_failure
 from eval.systems.baselines import CopySource, MeanFrame
-from eval.tasks import TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.neighbours import ALONE, neighbours
+from eval.tasks.queries import target_frames
+from eval.tasks.task_set import TaskSet
 from tests.eval.conftest import DrawnStore, drawn_store
 
 

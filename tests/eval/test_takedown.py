@@ -5,15 +5,17 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from eval import predictions, takedown
+from eval import takedown
 from eval.benchmark import benchmark
 from eval.features import Frames
-from eval.queries import target_frames
-from eval.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
+from eval.rendering import predictions
+from eval.runs.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
 from eval.specs.image import PSNR, SSIM
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.takedown import holds, take_out
-from eval.tasks import TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.queries import target_frames
+from eval.tasks.task_set import TaskSet
 from tests.eval.conftest import DrawnStore, drawn_store
 from weights.errors import HeadshotError
 from weights.files import TEMPORARY_MARK

@@ -10,7 +10,7 @@ import pytest
 from eval.benchmark import benchmark
 from eval.specs.image import PSNR, SSIM
 from eval.systems.baselines import CopySource, MeanFrame
-from eval.tasks import make_tasks
+from eval.tasks.making import make_tasks
 from headshot.cli import main
 from model.content import ContentLoss
 from model.presets import Preset, preset

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from eval.results import Run
+from eval.runs.results import Run
 from headshot.cli import app
 
 

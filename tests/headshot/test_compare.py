@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from eval import predictions
-from eval.results import Run
+from eval.rendering import predictions
+from eval.runs.results import Run
 from headshot.cli import app, main
 
 

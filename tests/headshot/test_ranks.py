@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from eval.results import Run
+from eval.runs.results import Run
 from headshot.benchmark import print_main_table
 from headshot.ranks import ranks_command
-from tests.eval.test_comparisons import drawn, scores_of
+from tests.eval.statistics.test_comparisons import drawn, scores_of
 from weights.errors import HeadshotError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.results import Run
+from eval.runs.results import Run
 from eval.specs.image import PSNR, SSIM
 from eval.specs.profiles import SPECS
 from headshot.cli import main

@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import Result
 from typer.testing import CliRunner
 
-from eval.results import Run
+from eval.runs.results import Run
 from headshot.cli import app
 from model.checkpoint import read_config
 from pipeline.store import Store

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from eval.references import NAMES
-from eval.results import Run
+from eval.rendering.references import NAMES
+from eval.runs.results import Run
 from eval.specs.image import SSIM
-from eval.tasks import TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.task_set import TaskSet
 from headshot.cli import main
 from tests.eval.conftest import DrawnStore, drawn_store
 

@@ -8,9 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from eval import predictions
-from eval.queries import driving_landmarks, target_frames
-from eval.results import (
+from eval.rendering import predictions
+from eval.runs.results import (
     SCORE_SCHEMA,
     CostRecord,
     DatasetRecord,
@@ -26,7 +25,9 @@ from eval.specs.profiles import SPECS
 from eval.specs.spec import MetricSpec
 from eval.systems.baselines import CopySource, MeanFrame
 from eval.systems.protocol import Support
-from eval.tasks import Task, TaskSet, make_tasks
+from eval.tasks.making import make_tasks
+from eval.tasks.queries import driving_landmarks, target_frames
+from eval.tasks.task_set import Task, TaskSet
 from pipeline.config import PipelineConfig
 from pipeline.dataset_info import DatasetInfo
 from pipeline.files import LocalFiles

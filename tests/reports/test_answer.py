@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 
-from eval.results import SCORE_SCHEMA
+from eval.runs.results import SCORE_SCHEMA
 from eval.specs.profiles import SPECS
-from eval.statistics import summarise
+from eval.statistics.cells import summarise
 from reports.answer import Evidence, answer, headline
 from reports.leads import Comparisons, leads
 from reports.legend import legend

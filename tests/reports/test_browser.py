@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.results import Run
+from eval.runs.results import Run
 from pipeline.store import Store
 from reports.dataset_page import build_dataset_page
 from reports.page import compose, render

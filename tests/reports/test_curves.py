@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eval.results import Run
+from eval.runs.results import Run
 from eval.specs.profiles import SPECS
-from eval.statistics import Cell, summarise
+from eval.statistics.cells import Cell, summarise
 from reports.curves import CHART, Curve, curves
 from reports.leads import Comparisons, leads
 from reports.legend import legend

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.leaderboard import Leaderboard, leaderboard
-from eval.results import Run
+from eval.runs.leaderboard import Leaderboard, leaderboard
+from eval.runs.results import Run
 from reports.export import csv_text, escaped, latex_text
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eval import predictions
-from eval.results import Run
+from eval.rendering import predictions
+from eval.runs.results import Run
 from model.label import BAR_RGB
 from model.labelled_picture import write_labelled
 from model.sample_grid import LABEL_PX, TITLE_PX

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eval import predictions
-from eval.results import Run
+from eval.rendering import predictions
+from eval.runs.results import Run
 from pipeline.store import Store
 from reports import build
 from reports.build import build_report

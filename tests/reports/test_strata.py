@@ -2,8 +2,8 @@
 
 import pytest
 
-from eval.results import Run
-from eval.statistics import summarise
+from eval.runs.results import Run
+from eval.statistics.cells import summarise
 from pipeline.store import Store
 from reports.page import Page, compose
 from reports.strata import stratum_sizes

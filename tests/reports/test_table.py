@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from eval.results import SCORE_SCHEMA, Run
+from eval.runs.results import SCORE_SCHEMA, Run
 from eval.specs.profiles import SPECS, choose_specs
-from eval.statistics import Cell, summarise
+from eval.statistics.cells import Cell, summarise
 from eval.systems.builtin import NAMES
 from reports.leads import Comparisons, leads
 from reports.legend import legend

@@ -1,0 +1,1 @@
+"""A run on disk: its scores and record, and what makes two runs comparable."""

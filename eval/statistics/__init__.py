@@ -1,0 +1,1 @@
+"""From score rows to numbers with intervals: people are the unit, failures count, comparisons are paired."""

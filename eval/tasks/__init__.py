@@ -1,0 +1,1 @@
+"""Tasks: what a system is shown, what it must draw, and how both are chosen."""
