@@ -251,7 +251,7 @@ def compare_sequences(study: Study, width: int) -> None:
     """Print how long both ways take, and how far their values are apart."""
     inception = random_inception(width)
     loaded = load_metrics(SPECS, workers=usable_cores())
-    fid = FrechetMetric(FID_INCEPTION, InceptionFeatures(inception, f"random-{width}", width))
+    fid = FrechetMetric(FID_INCEPTION, InceptionFeatures(inception, f"random-{width}", width, workers=usable_cores()))
     metrics = Metrics(frame=loaded.frame, over_set=(fid,))
     lpips = Lpips.load(fetch("lpips-alexnet")).network
     load_recogniser(), load_backend()

@@ -133,12 +133,12 @@ def _load_kd(spec: MetricSpec, workers: int) -> KernelMetric:
     return KernelMetric(spec, _lite0(spec, workers))
 
 
-def _load_fid(spec: MetricSpec, workers: int) -> FrechetMetric:  # noqa: ARG001
-    return FrechetMetric(spec, _inception(spec))
+def _load_fid(spec: MetricSpec, workers: int) -> FrechetMetric:
+    return FrechetMetric(spec, _inception(spec, workers))
 
 
-def _load_kid(spec: MetricSpec, workers: int) -> KernelMetric:  # noqa: ARG001
-    return KernelMetric(spec, _inception(spec))
+def _load_kid(spec: MetricSpec, workers: int) -> KernelMetric:
+    return KernelMetric(spec, _inception(spec, workers))
 
 
 @functools.cache
@@ -165,10 +165,10 @@ def _lite0(spec: MetricSpec, workers: int) -> Extractor:
     return EfficientNetLite0.load(fetch(spec.weights[0]), workers=workers)
 
 
-def _inception(spec: MetricSpec) -> Extractor:
+def _inception(spec: MetricSpec, workers: int) -> Extractor:
     from eval.metrics.inception import InceptionFeatures
 
-    return InceptionFeatures.load(fetch(spec.weights[0]))
+    return InceptionFeatures.load(fetch(spec.weights[0]), workers=workers)
 
 
 def _ssim_within(one: Frames, other: Frames, masks: Masks) -> Float[np.ndarray, " frames"]:
