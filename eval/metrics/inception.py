@@ -5,11 +5,11 @@ half as fast again as PyTorch on a CPU, and the same whatever the number of thre
 """
 
 import copy
-import io
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -84,11 +84,12 @@ class _Pooled(torch.nn.Module):
 
 def _graph(network: Any) -> bytes:
     """Return the network as ONNX."""
-    file, example = io.BytesIO(), torch.zeros(1, 3, INPUT_PX, INPUT_PX)
-    with warnings.catch_warnings():
+    example = torch.zeros(1, 3, INPUT_PX, INPUT_PX)
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter that needs no further package is called the legacy one
-        torch.onnx.export(_Pooled(network).eval(), (example,), file, input_names=["frames"], dynamo=False)
-    return file.getvalue()
+        path = Path(folder) / "network.onnx"
+        torch.onnx.export(_Pooled(network).eval(), (example,), path, input_names=["frames"], dynamo=False)
+        return path.read_bytes()
 
 
 def build_network(state: Mapping[str, Tensor], width: int = 2048) -> Any:
