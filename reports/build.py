@@ -1,29 +1,51 @@
-"""From a finished benchmark to a page on disk."""
+"""From a finished benchmark to a site on disk."""
 
 from pathlib import Path
 
 from eval.runs.results import Run
 from pipeline.store import Store
+from reports.findings import MOST_PICTURES, findings
+from reports.media import Media, NoRoomError
 from reports.page import compose, render
+from reports.site import INDEX, publish_site
 from weights.errors import HeadshotError
 from weights.files import publish_text
 
-MOST_BYTES = 8_000_000
-"""Above this a page opens slowly in a browser."""
-PICTURES = (900, 300, 60, 1)
-"""How many pictures of test clips to try, from many to few, until the page is small enough."""
+MOST_PAGE_BYTES = 2_000_000
+"""Of a page without its media: above this it opens slowly in a browser."""
+MOST_FILE_BYTES = 10_000_000
+"""Of a page with its media inside."""
+PICTURES = (MOST_PICTURES, 300, 60, 1)
+"""How many pictures of test clips to try, from many to few, until one file is small enough."""
 
 
-def build_report(run_dir: Path, data_root: Path | str, out_dir: Path) -> Path:
-    """Write the self-contained report of a run and return its path.
+def build_report(run_dir: Path, data_root: Path | str, out_dir: Path, *, single_file: bool = False) -> Path:
+    """Write the report of a run as a static site and return the path of its first page.
 
     Args:
         run_dir: Folder of a finished benchmark.
         data_root: Folder or address of the data set it ran on.
-        out_dir: Where `index.html` goes; it appears whole or not at all.
+        out_dir: Where the site goes, in place of an earlier one; it appears whole or not at all.
+        single_file: Put everything into `index.html`, pictures too, which are then fewer where they do not fit.
 
     Raises:
-        HeadshotError: The run is not finished, the data set is another one, or the page would be too large to open.
+        HeadshotError: The run is not finished, the data set is another one, the page would be too large to open, or
+            `out_dir` holds something else than a report.
+    """
+    run, store = opened(run_dir, data_root)
+    with publish_site(out_dir) as site:
+        if single_file:
+            publish_text(site / INDEX, _one_file(run, store))
+        else:
+            write_site(run, store, site)
+    return out_dir / INDEX
+
+
+def opened(run_dir: Path, data_root: Path | str) -> tuple[Run, Store]:
+    """Return a finished benchmark and the data set it ran on.
+
+    Raises:
+        HeadshotError: The run is not finished, or the data set is another one.
     """
     run, store = Run.open(run_dir), Store.open(data_root)
     if store.info.manifest_sha256 != run.record.dataset.manifest_sha256:
@@ -32,19 +54,39 @@ def build_report(run_dir: Path, data_root: Path | str, out_dir: Path) -> Path:
             f"but {data_root} holds {store.info.name} (manifest {store.info.manifest_sha256[:12]}); "
             "give the data set of the run, or run the benchmark again"
         )
-    html = _fitting_page(run, store)
-    path = out_dir / "index.html"
-    publish_text(path, html)
-    return path
+    return run, store
 
 
-def _fitting_page(run: Run, store: Store) -> str:
-    """Return the page with as many pictures as fit."""
+def write_site(run: Run, store: Store, site: Path) -> None:
+    """Write all files of the report of one run into a folder.
+
+    Raises:
+        HeadshotError: A page would be too large to open.
+    """
+    found = findings(run, store, Media(site))
+    publish_text(site / INDEX, _checked(render(compose(found)), run, MOST_PAGE_BYTES))
+
+
+def _one_file(run: Run, store: Store) -> str:
+    """Return the report as one page, with as many pictures as fit."""
     for most_pictures in PICTURES:
-        html = render(compose(run, store, most_pictures=most_pictures))
-        if len(html.encode()) <= MOST_BYTES:
-            return html
+        media = Media(most_bytes=MOST_FILE_BYTES - MOST_PAGE_BYTES)
+        try:
+            html = render(compose(findings(run, store, media, most_pictures=most_pictures)))
+        except NoRoomError:
+            continue
+        return _checked(html, run, MOST_FILE_BYTES)
     raise HeadshotError(
-        f"the report of {run.folder} would be {len(html.encode()) / 1e6:.1f} MB even with few pictures, "
-        f"above the limit of {MOST_BYTES / 1e6:.0f} MB; benchmark fewer systems or shots in one run"
+        f"the report of {run.folder} does not fit into one file of {MOST_FILE_BYTES / 1e6:.0f} MB even with few "
+        "pictures; leave out --single-file"
     )
+
+
+def _checked(html: str, run: Run, most_bytes: int) -> str:
+    size = len(html.encode())
+    if size > most_bytes:
+        raise HeadshotError(
+            f"the report of {run.folder} would be a page of {size / 1e6:.1f} MB, above the limit of "
+            f"{most_bytes / 1e6:.0f} MB; benchmark fewer systems or shots in one run"
+        )
+    return html

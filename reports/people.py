@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pipeline.store import ClipEntry, RejectRow
 from pipeline.verdicts import RejectReason
+from reports.findings import Findings
 from reports.numbers import plural
 
 UNKNOWN_CONSENT = "not known"
@@ -48,6 +49,16 @@ class People:
     left_out: tuple[LeftOut, ...]
     reasons: str
     """How many clips were left out for each reason."""
+
+
+def people_section(found: Findings) -> People:
+    """Return the section of the page."""
+    return people(
+        found.store.info.description,
+        found.store.clips,
+        found.store.rejects,
+        [(skip.clip, skip.reason) for skip in found.run.tasks.skipped],
+    )
 
 
 def people(

@@ -8,6 +8,7 @@ from datetime import datetime
 from eval.runs.results import CostRecord, Run, RunRecord
 from eval.specs.profiles import SETS, choose_specs, profile_of
 from eval.tasks.task_set import TaskSet
+from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.numbers import MISSING, duration, listing, plural
 
@@ -89,6 +90,25 @@ def summary_facts(run: Run, people: int, clips: int) -> tuple[Fact, ...]:
         Fact(name="Code", value=_code(record)),
     ]
     return tuple(fact for fact in facts if fact.value or fact.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostsSection:
+    """The section on time, memory and size."""
+
+    rows: tuple[CostRow, ...]
+    shots: tuple[int, ...]
+    hardware: str
+
+
+def costs_section(found: Findings) -> CostsSection:
+    """Return the section of the page."""
+    return CostsSection(rows=costs(found.run, found.keys), shots=found.run.tasks.shots, hardware=machines(found.run))
+
+
+def reproduce_section(found: Findings) -> Provenance:
+    """Return the section of the page."""
+    return provenance(found.run, found.store.info.config.size_px, found.keys)
 
 
 def costs(run: Run, keys: Mapping[str, SystemKey]) -> tuple[CostRow, ...]:
