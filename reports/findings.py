@@ -79,6 +79,7 @@ def findings(run: Run, store: Store, media: Media, *, most_pictures: int = MOST_
     other_cells = within_range(summarise(run.scores, others), others)
     floor_cells = within_range(summarise(references.scores, specs), specs)
     leading = leads(cells, specs, comparisons)
+    table = main_table(cells, specs, leading, keys, run.record.cost)
     return Findings(
         run=run,
         references=references,
@@ -95,7 +96,7 @@ def findings(run: Run, store: Store, media: Media, *, most_pictures: int = MOST_
         floor_cells=floor_cells,
         leading=leading,
         views=stratum_views(run, keys),
-        table=main_table(cells, specs, leading, keys),
+        table=table,
         more=main_table(other_cells, others, (), keys),
-        floors=main_table(floor_cells, specs, (), floor_keys),
+        floors=main_table(floor_cells, specs, (), floor_keys, references.record.cost, heads=table.columns),
     )

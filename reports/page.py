@@ -44,13 +44,15 @@ class SectionPlan:
 
 SECTIONS = (
     SectionPlan(anchor="answer", title="The answer", template="answer.html", make=answer_section),
-    SectionPlan(anchor="results", title="Results", template="results.html", make=results_section),
+    SectionPlan(anchor="results", title="Results", template="results.html", make=results_section, script="table.js"),
     SectionPlan(anchor="floors", title="Floors and ceilings", template="floors.html", make=floors_section),
     SectionPlan(anchor="shots", title="More shots", template="curves.html", make=curves_section),
     SectionPlan(anchor="motion", title="Near and far", template="motion.html", make=motion_section),
     SectionPlan(anchor="pictures", title="Look closer", template="gallery.html", make=gallery_section),
     SectionPlan(anchor="worst", title="Worst cases", template="worst.html", make=worst_section),
-    SectionPlan(anchor="metrics", title="Metrics", template="metrics.html", make=metrics_section),
+    SectionPlan(
+        anchor="metrics", title="Metrics", template="metrics.html", make=metrics_section, script="definitions.js"
+    ),
     SectionPlan(anchor="people", title="People and data", template="people.html", make=people_section),
     SectionPlan(anchor="costs", title="Cost", template="costs.html", make=costs_section),
     SectionPlan(anchor="reproduce", title="Run it again", template="reproduce.html", make=reproduce_section),

@@ -6,6 +6,7 @@ from eval.runs.results import FailureCount
 from reports.findings import Findings
 from reports.leads import Comparisons
 from reports.places import PlaceRow, place_rows
+from reports.reported import Reported, reported
 from reports.table import LeadRow, MainTable, lead_rows
 
 
@@ -21,6 +22,9 @@ class ResultsSection:
     """Of the metrics in the main table."""
     more: MainTable
     """The metrics that are not in the main table; nothing in it is compared."""
+    floors: MainTable | None
+    """Floors and ceilings, below the systems; None where the run has none."""
+    reported: tuple[Reported, ...]
 
 
 def results_section(found: Findings) -> ResultsSection:
@@ -33,6 +37,8 @@ def results_section(found: Findings) -> ResultsSection:
         places=place_rows(found.comparisons.statistics.rankings, found.table.columns),
         failures=tuple(one for one in found.run.record.failures if one.metric in shown),
         more=found.more,
+        floors=found.floors if found.floor_keys else None,
+        reported=reported(),
     )
 
 
