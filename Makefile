@@ -3,7 +3,7 @@
 MANIFEST ?= manifests/demo.toml#   manifest of the clips
 DATA     ?= data/demo#             dataset: Parquet shards, index, rejects
 RUN      ?= runs/demo#             checkpoint, predictions, scores.parquet, run.json
-REPORT   ?= reports/out/$(notdir $(RUN))#   the page goes here
+REPORT   ?= reports/out/$(notdir $(RUN))#   the site goes here
 PRESET   ?= compact#               reference model: compact, compact-faithful or tiny
 SHOTS    ?= 1,8,32#                numbers of support frames
 DRAWS    ?= 1#                     draws of the support frames: 1 is three times as fast at 1 shot as auto, which is 3 up to 3 shots
@@ -63,10 +63,10 @@ baselines: preprocess ## Train the learned baselines, which the benchmark then t
 
 benchmark: train ## Score all systems at SHOTS and write the report
 	@$(HEADSHOT) benchmark --data $(DATA) --run $(RUN) --shots $(SHOTS) --draws $(DRAWS) --profile $(PROFILE) --size $(SIZE) --device $(DEVICE)
-	@$(HEADSHOT) report --run $(RUN) --data $(DATA) --out $(REPORT)
+	@$(HEADSHOT) report $(RUN) --data $(DATA) -o $(REPORT)
 
 report: $(VENV)/.ready ## Write the report of a finished run again
-	@$(HEADSHOT) report --run $(RUN) --data $(DATA) --out $(REPORT)
+	@$(HEADSHOT) report $(RUN) --data $(DATA) -o $(REPORT)
 
 test: $(VENV)/.ready-dev ## Run all tests
 	@$(BIN)/pytest -q

@@ -1,12 +1,15 @@
 """From a finished benchmark to a site on disk."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from eval.runs.results import Run
 from pipeline.store import Store
+from reports import dataset_page
+from reports.downloads import downloads, links
 from reports.findings import MOST_PICTURES, findings
 from reports.media import Media, NoRoomError
-from reports.page import compose, render
+from reports.page import compose, render, render_again
 from reports.site import INDEX, publish_site
 from weights.errors import HeadshotError
 from weights.files import publish_text
@@ -15,6 +18,8 @@ MOST_PAGE_BYTES = 2_000_000
 """Of a page without its media: above this it opens slowly in a browser."""
 MOST_FILE_BYTES = 10_000_000
 """Of a page with its media inside."""
+ROOM_BYTES = 2_000_000
+"""Of one file, kept for what is not a picture or a video."""
 PICTURES = (MOST_PICTURES, 300, 60, 1)
 """How many pictures of test clips to try, from many to few, until one file is small enough."""
 
@@ -34,11 +39,34 @@ def build_report(run_dir: Path, data_root: Path | str, out_dir: Path, *, single_
     """
     run, store = opened(run_dir, data_root)
     with publish_site(out_dir) as site:
-        if single_file:
-            publish_text(site / INDEX, _one_file(run, store))
-        else:
-            write_site(run, store, site)
+        write_site(run, store, site, single_file=single_file)
     return out_dir / INDEX
+
+
+def build_reports(
+    run_dirs: Sequence[Path], data_root: Path | str, out_dir: Path, *, single_file: bool = False
+) -> dict[str, Path]:
+    """Write the reports of several runs as one site, each in a folder of its own, and return their first pages by name.
+
+    Args:
+        run_dirs: Folders of finished benchmarks on one data set.
+        data_root: Folder or address of that.
+        out_dir: Where the site goes, in place of an earlier one; it appears whole or not at all.
+        single_file: Write each report as one file.
+
+    Raises:
+        HeadshotError: As `build_report`, or two runs have one name.
+    """
+    found = {folder.resolve().name: opened(folder, data_root) for folder in run_dirs}
+    if len(found) < len(run_dirs):
+        raise HeadshotError(
+            f"{', '.join(map(str, run_dirs))}: a report is named by the folder of its run; "
+            "give every run once, in folders of different names"
+        )
+    with publish_site(out_dir) as site:
+        for name, (run, store) in found.items():
+            write_site(run, store, site / name, single_file=single_file)
+    return {name: out_dir / name / INDEX for name in found}
 
 
 def opened(run_dir: Path, data_root: Path | str) -> tuple[Run, Store]:
@@ -57,36 +85,48 @@ def opened(run_dir: Path, data_root: Path | str) -> tuple[Run, Store]:
     return run, store
 
 
-def write_site(run: Run, store: Store, site: Path) -> None:
+def write_site(run: Run, store: Store, site: Path, *, single_file: bool) -> None:
     """Write all files of the report of one run into a folder.
 
     Raises:
         HeadshotError: A page would be too large to open.
     """
+    if single_file:
+        publish_text(site / INDEX, _one_file(run, store))
+        return
     found = findings(run, store, Media(site))
-    publish_text(site / INDEX, _checked(render(compose(found)), run, MOST_PAGE_BYTES))
+    files = downloads(found)
+    page = compose(found, links(files, inside=False))
+    data = dataset_page.render(dataset_page.compose(store, found.media), page.content("people"))
+    pages = {INDEX: render(page), "dataset.html": data, "reproduce.html": render_again(page)}
+    for name, html in pages.items():
+        publish_text(site / name, _checked(html, f"{name} of {run.folder}", MOST_PAGE_BYTES))
+    for name, text in files.items():
+        publish_text(site / name, text)
 
 
 def _one_file(run: Run, store: Store) -> str:
     """Return the report as one page, with as many pictures as fit."""
     for most_pictures in PICTURES:
-        media = Media(most_bytes=MOST_FILE_BYTES - MOST_PAGE_BYTES)
+        media = Media(most_bytes=MOST_FILE_BYTES - ROOM_BYTES)
         try:
-            html = render(compose(findings(run, store, media, most_pictures=most_pictures)))
+            found = findings(run, store, media, most_pictures=most_pictures)
+            html = render(compose(found, links(downloads(found), inside=True)))
         except NoRoomError:
             continue
-        return _checked(html, run, MOST_FILE_BYTES)
+        if len(html.encode()) <= MOST_FILE_BYTES:
+            return html
     raise HeadshotError(
         f"the report of {run.folder} does not fit into one file of {MOST_FILE_BYTES / 1e6:.0f} MB even with few "
         "pictures; leave out --single-file"
     )
 
 
-def _checked(html: str, run: Run, most_bytes: int) -> str:
+def _checked(html: str, what: str, most_bytes: int) -> str:
     size = len(html.encode())
     if size > most_bytes:
         raise HeadshotError(
-            f"the report of {run.folder} would be a page of {size / 1e6:.1f} MB, above the limit of "
-            f"{most_bytes / 1e6:.0f} MB; benchmark fewer systems or shots in one run"
+            f"{what} would be {size / 1e6:.1f} MB, above the limit of {most_bytes / 1e6:.0f} MB; "
+            "benchmark fewer systems or shots in one run"
         )
     return html

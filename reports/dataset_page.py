@@ -30,6 +30,7 @@ from reports.histogram import Histogram, histogram, share
 from reports.html import headshot_version, policy, script, style, templates
 from reports.media import Media
 from reports.numbers import plural
+from reports.people import People
 from reports.pictures import Picture
 from reports.provenance import Fact
 from weights.files import publish_text
@@ -169,11 +170,16 @@ def compose(store: Store, media: Media) -> DatasetPage:
     )
 
 
-def render(page: DatasetPage) -> str:
-    """Return the page as one HTML file that needs nothing else and lets nothing else in."""
+def render(page: DatasetPage, terms: People | None = None) -> str:
+    """Return the page as one HTML file, which lets in nothing but its own style and pictures.
+
+    Args:
+        page: The dataset.
+        terms: Every clip with its terms, for a page beside a report.
+    """
     look, none = style("style.css", "dataset.css"), script()
     template = templates().get_template("dataset.html")
-    return template.render(page=page, chart=geometry, style=look, policy=policy(look, none))
+    return template.render(page=page, terms=terms, chart=geometry, style=look, policy=policy(look, none))
 
 
 def _facts(store: Store, index: pa.Table) -> tuple[Fact, ...]:

@@ -11,6 +11,7 @@ from pipeline.store import Store
 from reports.leads import Comparisons, Lead, leads
 from reports.legend import SystemKey, legend
 from reports.media import Media
+from reports.numbers import plural
 from reports.strata import StratumView, stratum_views
 from reports.table import MainTable, main_table, within_range
 
@@ -53,6 +54,12 @@ class Findings:
     def people(self) -> int:
         """How many people are under test."""
         return len({task.identity for task in self.run.tasks.tasks})
+
+    @property
+    def title(self) -> str:
+        """What the report is of."""
+        systems, people = plural(len(self.keys), "system"), plural(self.people, "person", "people")
+        return f"{self.run.record.dataset.title}: {systems} on {people}"
 
     @property
     def clips(self) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from reports import curves as curve_geometry
 from reports.answer import answer_section
 from reports.curves import curves_section
+from reports.downloads import Download
 from reports.findings import Findings
 from reports.floors import floors_section
 from reports.gallery import gallery_section
@@ -18,7 +20,6 @@ from reports.html import headshot_version, policy, script, style, templates
 from reports.legend import SystemKey
 from reports.metrics import metrics_section
 from reports.motion import motion_section
-from reports.numbers import plural
 from reports.people import people_section
 from reports.provenance import costs_section, reproduce_section
 from reports.results import results_section
@@ -81,26 +82,43 @@ class Page:
     """Whether another person drives, so that there are no targets."""
     question: str
     version: str
+    alone: bool
+    """Whether the page stands alone, without those on the data set and on running it again."""
+    downloads: tuple[Download, ...]
     keys: tuple[SystemKey, ...]
     sections: tuple[Section, ...]
     styles: tuple[str, ...]
     scripts: tuple[str, ...]
 
+    def content(self, anchor: str) -> Any:
+        """Return the content of a section.
 
-def compose(found: Findings) -> Page:
-    """Return the page of a finished benchmark."""
-    run, record = found.run, found.run.record
+        Raises:
+            KeyError: The page has no such section.
+        """
+        return {section.anchor: section.content for section in self.sections}[anchor]
+
+
+def compose(found: Findings, downloads: Sequence[Download] = ()) -> Page:
+    """Return the page of a finished benchmark.
+
+    Args:
+        found: What it says.
+        downloads: What the page offers to take away.
+    """
+    tasks = found.run.tasks
     made = [(plan, plan.make(found)) for plan in SECTIONS]
     return Page(
-        title=f"{record.dataset.title}: {plural(len(found.keys), 'system')} on "
-        f"{plural(found.people, 'person', 'people')}",
-        caveats=run.tasks.caveats,
-        across=run.tasks.across,
+        title=found.title,
+        caveats=tasks.caveats,
+        across=tasks.across,
         question=(
             "Given a few frames of a person it has never met, how well does a system draw that person making "
-            f"{'another person’s ' if run.tasks.across else ''}movements of which it knows only the landmarks?"
+            f"{'another person’s ' if tasks.across else ''}movements of which it knows only the landmarks?"
         ),
         version=headshot_version(),
+        alone=found.media.inside,
+        downloads=tuple(downloads),
         keys=tuple(found.keys.values()),
         sections=tuple(
             Section(anchor=plan.anchor, title=plan.title, template=plan.template, content=content)
@@ -117,6 +135,13 @@ def render(page: Page) -> str:
     look, run = style(*page.styles), script(*page.scripts)
     template = _templates().get_template("report.html")
     return template.render(page=page, chart=curve_geometry, style=look, script=run, policy=policy(look, run))
+
+
+def render_again(page: Page) -> str:
+    """Return the page on running it again."""
+    look = style("style.css")
+    template = _templates().get_template("again_page.html")
+    return template.render(page=page, content=page.content("reproduce"), style=look, policy=policy(look, script()))
 
 
 @cache

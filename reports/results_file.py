@@ -162,19 +162,18 @@ class ResultsFile(Record):
     costs: tuple[CostRecord, ...]
 
 
-def results_file(found: Findings, top: AnswerSection, title: str) -> ResultsFile:
+def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
     """Return every number of a report.
 
     Args:
         found: What the run says.
         top: The answer on top of the page.
-        title: Of the page.
     """
     record, statistics = found.run.record, found.comparisons.statistics
     both = (found.run, found.references)
     return ResultsFile(
         generator=f"headshot {headshot_version()}",
-        title=title,
+        title=found.title,
         headline=top.headline,
         answer=top.paragraphs,
         dataset=record.dataset,

@@ -7,6 +7,7 @@ from pipeline.layout import DatasetLayout
 from pipeline.takedown import Change
 from reports.build import build_report
 from reports.dataset_page import build_dataset_page
+from reports.site import INDEX, remove_site
 from weights.errors import HeadshotError
 
 
@@ -20,21 +21,27 @@ def take_out(report: Path, run_dir: Path, data_root: Path) -> tuple[Change, ...]
         run_dir: Folder of the run, without the person.
         data_root: Folder of the data set, without the person.
     """
-    page, statistics = report / "index.html", DatasetLayout(data_root).statistics
+    page, statistics = report / INDEX, DatasetLayout(data_root).statistics
+    alone = not (report / "dataset.html").is_file()
     return (
-        *_renew(page, "report", lambda: build_report(run_dir, data_root, report)),
-        *_renew(statistics, "statistics page", lambda: build_dataset_page(data_root)),
+        *_renew(
+            page,
+            "report",
+            lambda: build_report(run_dir, data_root, report, single_file=alone),
+            lambda: remove_site(report),
+        ),
+        *_renew(statistics, "statistics page", lambda: build_dataset_page(data_root), statistics.unlink),
     )
 
 
-def _renew(page: Path, what: str, build: Callable[[], Path]) -> tuple[Change, ...]:
+def _renew(page: Path, what: str, build: Callable[[], Path], remove: Callable[[], None]) -> tuple[Change, ...]:
     if not page.is_file():
         return ()
     before = page.read_bytes()
     try:
         build()
     except HeadshotError:
-        page.unlink()
+        remove()
         return (Change(what=f"{what}, removed", files=1, rows=0, unit=""),)
     changed = page.read_bytes() != before
     return (Change(what=f"{what}, written again", files=1, rows=0, unit=""),) if changed else ()
