@@ -28,7 +28,7 @@ def publish_site(place: Path) -> Iterator[Path]:
     Raises:
         HeadshotError: `place` is not a folder, or holds something that no report writes.
     """
-    place = place.absolute()
+    place = place.resolve()
     _check(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     start = f".{place.name}{TEMPORARY_MARK}"

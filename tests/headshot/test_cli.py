@@ -89,7 +89,7 @@ def check_usage(line: str) -> None:
         (["preprocess", "--manifest", "absent.toml"], "absent.toml"),
         (["train", "grand"], "choose one of: compact, compact-faithful, tiny"),
         (["benchmark", "--shots", "1,eight"], "whole numbers"),
-        (["report", "--run", "nowhere"], "nowhere"),
+        (["report", "nowhere"], "nowhere"),
         (["status", "--data", "nowhere"], "nowhere"),
         (["statistics", "--data", "nowhere"], "nowhere"),
         (["takedown", "ann", "--data", "nowhere"], "nowhere"),

@@ -58,7 +58,7 @@ def test_baselines_in_the_run_forget_the_person_too(place: Path) -> None:
 def test_somebody_under_test_leaves_predictions_scores_and_the_report_goes(place: Path) -> None:
     ended = takedown(place, "dora")
     assert ended.exit_code == 0, ended.stderr
-    assert not (place / "report/index.html").exists()
+    assert not (place / "report").exists()
     assert not (place / "run/run.json").exists()
     assert not naming(place / "run", "dora")
     assert [clip.identity for clip in read_config(place / "run/checkpoint").clips] == ["ann", "bobby"]

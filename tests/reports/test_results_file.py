@@ -134,6 +134,9 @@ def test_comparisons_ranks_costs_and_strata_are_those_of_the_file(shown: Numbers
             sorted(sign * one[end] for end in ("low", "high")), abs=0.0051
         )
         assert texts[6] == "< 0.001" if one["p_holm"] < 0.001 else agrees(texts[6], one["p_holm"])
+        better = one["superiority"] if sign > 0 or one["superiority"] is None else 1 - one["superiority"]
+        assert agrees(texts[7].rstrip("%"), None if better is None else 100 * better)
+        assert texts[8] == "none" if one["detectable"] is None else agrees(texts[8], one["detectable"])
     assert shown.named["data-comparison"]
     ranks = {f"{one['shots']}:{one['metric']}:{one['system']}": one for one in results["ranks"]}
     assert {attributes["data-rank"] for attributes, _ in shown.named["data-rank"]} == set(ranks)
@@ -160,6 +163,14 @@ def test_every_decimal_number_of_the_answer_is_in_the_file(results: dict) -> Non
     assert printed
     for text in printed:
         assert any(agrees(text, abs(value)) for value in known if value is not None)
+
+
+def test_the_page_says_on_whom_and_how_much_as_the_file_does(page_and_file: tuple[str, dict]) -> None:
+    html, results = page_and_file
+    tested = results["test"]
+    assert f"{tested['people']}, in {tested['clips']} clips; {tested['frames']} frames to draw" in html
+    assert f"frames of each of {tested['people']} people it had never met" in " ".join(results["answer"])
+    assert all(" ".join(text.split()) in " ".join(html.split()) for text in results["test"]["caveats"])
 
 
 def test_the_file_is_what_its_published_schema_says(results: dict) -> None:
