@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reports.media import FOLDER
 from weights.errors import HeadshotError
-from weights.files import TEMPORARY_MARK
+from weights.files import TEMPORARY_MARK, sync
 
 INDEX = "index.html"
 FILES = (INDEX, "dataset.html", "reproduce.html", "results.json", "results.csv", "table.tex", "cite.bib")
@@ -38,9 +38,12 @@ def publish_site(place: Path) -> Iterator[Path]:
     fresh.mkdir()
     try:
         yield fresh
+        for path in (*fresh.rglob("*"), fresh):
+            sync(path)
         if place.exists():
             place.rename(former)
         fresh.rename(place)
+        sync(place.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         if former.exists() and not place.exists():
