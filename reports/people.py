@@ -105,7 +105,7 @@ def people(
         summary=_summary(clips),
         description=description,
         clips=tuple(_terms(clip) for clip in listed[:MOST_CLIPS]),
-        left_out=left_out,
+        left_out=left_out[:MOST_CLIPS],
         reasons=", ".join(f"{reason}: {count}" for reason, count in counts.most_common()),
         note=f"{MOST_CLIPS:,} of {len(clips):,} clips are listed, those under test first; index.parquet has all."
         if len(clips) > MOST_CLIPS
