@@ -34,7 +34,7 @@ def script(*names: str) -> Markup:
     return _joined(names, "(() => {{\n{}}})();")
 
 
-def policy(look: Markup, run: Markup) -> str:
+def policy(look: Markup, run: Markup) -> Markup:
     """Return the content security policy of a page: exactly this style and script, its own media, nothing else.
 
     Args:
@@ -42,7 +42,7 @@ def policy(look: Markup, run: Markup) -> str:
         run: The one script in it; empty where it has none.
     """
     scripts = f"; script-src '{_digest(run)}'" if run else ""
-    return (
+    return Markup(
         f"default-src 'none'; img-src 'self' data:; media-src 'self' data:; style-src '{_digest(look)}'{scripts}; "
         "base-uri 'none'; form-action 'none'"
     )
