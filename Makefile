@@ -10,6 +10,7 @@ DRAWS    ?= 1#                     draws of the support frames: 1 is three times
 PROFILE  ?= embedded#              networks behind the metrics: embedded or paper
 DEVICE   ?= auto#                  auto, cpu or cuda
 WORKERS  ?= 0#                     worker processes that preprocess; 0 takes all cores
+ADDRESS  ?= #                     where the published site will be, such as https://example.org/reports/
 SIZE     ?= 128#                   side of the face crops in pixels
 
 VENV     := .venv
@@ -23,7 +24,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup samples preprocess train baselines benchmark report test test-fast check bench clean
+.PHONY: help setup samples preprocess train baselines benchmark report publish test test-fast check bench clean
 
 help: ## List the targets and the variables
 	@echo "headshot: raw talking-head video in, a published comparison out"
@@ -67,6 +68,9 @@ benchmark: train ## Score all systems at SHOTS and write the report
 
 report: $(VENV)/.ready ## Write the report of a finished run again
 	@$(HEADSHOT) report $(RUN) --data $(DATA) -o $(REPORT)
+
+publish: report ## Write the report, and all reports as one site for any static host
+	@$(HEADSHOT) publish --out $(dir $(REPORT)) $(if $(ADDRESS),--address $(ADDRESS))
 
 test: $(VENV)/.ready-dev ## Run all tests
 	@$(BIN)/pytest -q

@@ -6,10 +6,13 @@ from pathlib import Path
 from eval.runs.results import Run
 from pipeline.store import Store
 from reports import dataset_page
+from reports.answer import answer_section
 from reports.downloads import downloads, links
-from reports.findings import MOST_PICTURES, findings
+from reports.findings import MOST_PICTURES, Findings, findings
 from reports.media import Media, NoRoomError
 from reports.page import compose, render, render_again
+from reports.publish import summary
+from reports.publish.summary import chart_of
 from reports.site import INDEX, publish_site
 from weights.errors import HeadshotError
 from weights.files import publish_text
@@ -92,20 +95,28 @@ def write_site(run: Run, store: Store, site: Path, *, single_file: bool) -> None
         HeadshotError: A page would be too large to open.
     """
     if single_file:
-        publish_text(site / INDEX, _one_file(run, store))
-        return
-    found = findings(run, store, Media(site))
+        found, html = _one_file(run, store)
+        publish_text(site / INDEX, html)
+    else:
+        found = findings(run, store, Media(site))
+        _write_pages(found, site)
+    line, chart = answer_section(found).headline, chart_of(found.cells, found.specs[0])
+    summary.save(site, summary.summary_of(found.run, found.title, line, chart))
+
+
+def _write_pages(found: Findings, site: Path) -> None:
+    """Write the pages of a report, and its downloads beside them."""
     files = downloads(found)
     page = compose(found, links(files, inside=False))
-    data = dataset_page.render(dataset_page.compose(store, found.media), page.content("people"))
+    data = dataset_page.render(dataset_page.compose(found.store, found.media), page.content("people"))
     pages = {INDEX: render(page), "dataset.html": data, "reproduce.html": render_again(page)}
     for name, html in pages.items():
-        publish_text(site / name, _checked(html, f"{name} of {run.folder}", MOST_PAGE_BYTES))
+        publish_text(site / name, _checked(html, f"{name} of {found.run.folder}", MOST_PAGE_BYTES))
     for name, text in files.items():
         publish_text(site / name, text)
 
 
-def _one_file(run: Run, store: Store) -> str:
+def _one_file(run: Run, store: Store) -> tuple[Findings, str]:
     """Return the report as one page, with as many pictures as fit."""
     for most_pictures in PICTURES:
         media = Media(most_bytes=MOST_FILE_BYTES - ROOM_BYTES)
@@ -115,7 +126,7 @@ def _one_file(run: Run, store: Store) -> str:
         except NoRoomError:
             continue
         if len(html.encode()) <= MOST_FILE_BYTES:
-            return html
+            return found, html
     raise HeadshotError(
         f"the report of {run.folder} does not fit into one file of {MOST_FILE_BYTES / 1e6:.0f} MB even with few "
         "pictures; leave out --single-file"

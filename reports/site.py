@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reports.media import FOLDER
+from reports.publish.summary import SUMMARY
 from weights.errors import HeadshotError
 from weights.files import TEMPORARY_MARK, sync
 
 INDEX = "index.html"
-FILES = (INDEX, "dataset.html", "reproduce.html", "results.json", "results.csv", "table.tex", "cite.bib")
+FILES = (INDEX, "dataset.html", "reproduce.html", "results.json", "results.csv", "table.tex", "cite.bib", SUMMARY)
 """What a site holds beside its media; of several runs, there is a folder for each with these files, too."""
 
 
