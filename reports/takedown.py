@@ -7,6 +7,8 @@ from pipeline.layout import DatasetLayout
 from pipeline.takedown import Change
 from reports.build import build_report
 from reports.dataset_page import build_dataset_page
+from reports.publish.build import republish
+from reports.publish.tags import untagged
 from reports.site import INDEX, remove_site
 from weights.errors import HeadshotError
 
@@ -14,7 +16,8 @@ from weights.errors import HeadshotError
 def take_out(report: Path, run_dir: Path, data_root: Path) -> tuple[Change, ...]:
     """Write the report of a run and the statistics page of its data set again, and return what changed.
 
-    A report is removed where its run is not finished any more, because the person was under test.
+    A report is removed where its run is not finished any more, because the person was under test. If the report was
+    published beside others, they are published again, in the same way.
 
     Args:
         report: Folder of the report.
@@ -23,7 +26,7 @@ def take_out(report: Path, run_dir: Path, data_root: Path) -> tuple[Change, ...]
     """
     page, statistics = report / INDEX, DatasetLayout(data_root).statistics
     alone = not (report / "dataset.html").is_file()
-    return (
+    changes = (
         *_renew(
             page,
             "report",
@@ -32,16 +35,18 @@ def take_out(report: Path, run_dir: Path, data_root: Path) -> tuple[Change, ...]
         ),
         *_renew(statistics, "statistics page", lambda: build_dataset_page(data_root), statistics.unlink),
     )
+    republish(report.parent)
+    return changes
 
 
 def _renew(page: Path, what: str, build: Callable[[], Path], remove: Callable[[], None]) -> tuple[Change, ...]:
     if not page.is_file():
         return ()
-    before = page.read_bytes()
+    before = untagged(page.read_text(encoding="utf-8"))
     try:
         build()
     except HeadshotError:
         remove()
         return (Change(what=f"{what}, removed", files=1, rows=0, unit=""),)
-    changed = page.read_bytes() != before
+    changed = untagged(page.read_text(encoding="utf-8")) != before
     return (Change(what=f"{what}, written again", files=1, rows=0, unit=""),) if changed else ()

@@ -35,7 +35,7 @@ def build_comparison(run_dirs: Sequence[Path], out_dir: Path, links: Mapping[str
 
 
 def _summary(runs: Sequence[Run], page: ComparePage) -> Summary:
-    """Return the summary of the page; it has no chart, because the runs may not be comparable."""
+    """Return the summary of the page; it has a chart only where everything on the page is comparable."""
     each = [summary.summary_of(run, page.title, page.headline) for run in runs]
     people = {person for run in runs for person in run.tasks.identities()}
     return each[0].model_copy(
@@ -49,6 +49,6 @@ def _summary(runs: Sequence[Run], page: ComparePage) -> Summary:
             "quick_look": any(one.quick_look for one in each),
             "started_at": min((one.started_at for one in each), key=datetime.fromisoformat),
             "ended_at": max((one.ended_at for one in each), key=datetime.fromisoformat),
-            "chart": None,
+            "chart": page.sides[0].chart if page.sides and not page.refusals else None,
         }
     )

@@ -14,6 +14,7 @@ from reports.compare.groups import Group, Refusal, groups, refusals
 from reports.html import headshot_version, style, templates
 from reports.legend import SystemKey, legend
 from reports.numbers import listing, plural
+from reports.publish.summary import Chart, chart_of
 from reports.table import Column, columns
 
 
@@ -43,6 +44,8 @@ class Side:
     keys: tuple[SystemKey, ...]
     groups: tuple[BoardGroup, ...]
     limits: str
+    chart: Chart | None
+    """For the card."""
     changes: tuple[Change, ...]
     changed: str
     """How much of what changed between runs is more than chance."""
@@ -142,6 +145,7 @@ def _side(group: Group) -> Side:
         keys=tuple(keys.values()),
         groups=board_groups(board, heads, keys),
         limits=board.limits,
+        chart=chart_of([entry.cell for entry in board.entries], board.specs[0]),
         changes=changed,
         changed=_changed(changed),
     )

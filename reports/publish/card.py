@@ -33,7 +33,7 @@ def card(summary: Summary) -> bytes:
     if summary.chart is not None:
         _draw_chart(draw, summary.chart, top=bottom + 22)
     draw.line((MARGIN_PX, 566, WIDTH_PX - MARGIN_PX, 566), RULE, 2)
-    _write(draw, (MARGIN_PX, 580), summary.sample, 24, SOFT)
+    _write(draw, (MARGIN_PX, 580), f"{summary.sample} · {summary.day}", 24, SOFT)
     return _png(image)
 
 

@@ -35,11 +35,6 @@ class Entry:
         """Its name for feed readers: the same wherever the site lies, and however often it is built."""
         return uuid.uuid5(_NAMESPACE, f"{self.summary.key}/{self.folder.name}").urn
 
-    @property
-    def day(self) -> str:
-        """When the run ended."""
-        return f"{datetime.fromisoformat(self.summary.ended_at):%-d %B %Y}"
-
 
 def entries(root: Path) -> tuple[Entry, ...]:
     """Return the reports that lie in folders of `root`; folders without a page or a summary are none.

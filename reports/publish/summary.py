@@ -1,6 +1,8 @@
 """`summary.json` beside a report: what a list, a feed and a card say of it without opening it."""
 
 import math
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +10,8 @@ from pydantic import ValidationError
 
 from eval.runs.results import Run
 from eval.specs.profiles import headline_specs
-from eval.statistics.cells import summarise
+from eval.specs.spec import MetricSpec
+from eval.statistics.cells import Cell, summarise
 from reports.numbers import decimals, listing, number, plural
 from reports.table import within_range
 from weights.errors import HeadshotError
@@ -64,6 +67,11 @@ class Summary(Record):
         people, systems = plural(self.people, "person", "people"), plural(len(self.systems), "system")
         return f"{people}, {systems}, {listing(map(str, self.shots))} {'shot' if self.shots == (1,) else 'shots'}"
 
+    @property
+    def day(self) -> str:
+        """When the run ended."""
+        return f"{datetime.fromisoformat(self.ended_at):%-d %B %Y}"
+
 
 def summary_of(run: Run, title: str, headline: str) -> Summary:
     """Return the summary of a finished benchmark.
@@ -74,6 +82,7 @@ def summary_of(run: Run, title: str, headline: str) -> Summary:
         headline: Who is ahead, or that nobody is.
     """
     run, record = run.split()[0], run.record
+    spec = headline_specs(record.specs)[0]
     return Summary(
         key=f"{record.dataset.manifest_sha256[:16]}/{record.tasks_sha256[:16]}/{record.started_at}",
         title=title,
@@ -85,7 +94,7 @@ def summary_of(run: Run, title: str, headline: str) -> Summary:
         quick_look=run.tasks.limit is not None,
         started_at=record.started_at,
         ended_at=record.ended_at,
-        chart=_chart(run),
+        chart=chart_of(summarise(run.scores, [spec]), spec),
     )
 
 
@@ -109,11 +118,16 @@ def load(folder: Path) -> Summary | None:
         raise HeadshotError(f"{path} is not of this version of headshot; write the report in {folder} again") from None
 
 
-def _chart(run: Run) -> Chart | None:
-    """Return the chart, None where fewer than two systems have a value."""
-    spec, shots = headline_specs(run.record.specs)[0], run.tasks.shots[-1]
-    cells = [one for one in within_range(summarise(run.scores, [spec]), [spec]) if one.shots == shots]
-    known = sorted((one for one in cells if math.isfinite(one.value)), key=lambda one: one.value)
+def chart_of(cells: Sequence[Cell], spec: MetricSpec) -> Chart | None:
+    """Return the chart of a metric at its most shots, None where fewer than two systems have a value there.
+
+    Args:
+        cells: Of this metric; others are left out.
+        spec: The metric.
+    """
+    shots = max((one.shots for one in cells), default=0)
+    inside = within_range([one for one in cells if (one.metric, one.shots) == (spec.id, shots)], [spec])
+    known = sorted((one for one in inside if math.isfinite(one.value)), key=lambda one: one.value)
     if len(known) < 2:
         return None
     places = decimals(one.value for one in known)

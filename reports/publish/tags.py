@@ -56,4 +56,9 @@ def tagged(html: str, block: str, path: Path) -> str:
     head, ends, rest = html.partition(_HEAD_ENDS)
     if not ends:
         raise HeadshotError(f"{path} is no page of headshot; write the report again")
-    return f"{_BLOCK.sub('', head)}{block}{ends}{rest}"
+    return f"{untagged(head)}{block}{ends}{rest}"
+
+
+def untagged(html: str) -> str:
+    """Return a page as it was before it got tags."""
+    return _BLOCK.sub("", html, count=1)
