@@ -121,5 +121,5 @@ def _draw_chart(draw: ImageDraw.ImageDraw, chart: Chart, top: int) -> None:
 
 def _png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG")
     return buffer.getvalue()
