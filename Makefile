@@ -24,7 +24,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup samples preprocess train baselines benchmark report publish test test-fast check bench clean
+.PHONY: help setup samples preprocess train baselines benchmark report publish test test-fast check bench screenshots clean
 
 help: ## List the targets and the variables
 	@echo "headshot: raw talking-head video in, a published comparison out"
@@ -86,6 +86,9 @@ check: $(VENV)/.ready-dev ## Format, lint, types, import order
 
 bench: $(VENV)/.ready-dev ## Measure the speed of each stage on the dataset and checkpoint that are there
 	@$(BIN)/python -m benchmarks.stages --data $(DATA) --run $(RUN) --preset $(PRESET) --device $(DEVICE)
+
+screenshots: $(VENV)/.ready-dev ## Take the pictures in docs/images from REPORT
+	@$(BIN)/python docs/screenshots.py --report $(REPORT)
 
 clean: ## Remove what the commands made (not .venv, not the weights cache)
 	rm -rf data/demo runs/demo reports/out
