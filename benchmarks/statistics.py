@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from benchmarks.made_up import Asked, made_up_scores
-from eval.runs.results import SCORE_SCHEMA, SCORES_FILE
+from eval.runs.results import SCORES_FILE, read_scores
 from eval.specs.profiles import SPECS
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import cells_of
@@ -54,7 +54,7 @@ def report(path: Path, specs: tuple[MetricSpec, ...], title: str) -> None:
         results.add_row(step, f"{now[0] - last[0]:.2f}", f"{now[1] - last[1]:.2f}", f"{len(found):,}")
         last = now
 
-    scores = pq.read_table(path, schema=SCORE_SCHEMA)
+    scores = read_scores(path)
     tell("read", scores)
     found = panels(scores, specs)
     tell("average by clip and person", found)

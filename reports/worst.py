@@ -112,7 +112,7 @@ def _ranked(scores: pa.Table, spec: MetricSpec, system: str, shots: int) -> list
         & (pc.field("system") == system)
         & (pc.field("shots") == shots)
         & (pc.field("draw") == 0)
-        & ~pc.starts_with(pc.field("status"), "target_")
+        & ~pc.starts_with(pc.field("status").cast(pa.string()), "target_")
     )
     columns = ["clip", "query_clip", "frame", "value", "status"]
     scored = [_ScoredFrame(**row) for row in scores.filter(chosen).select(columns).to_pylist()]

@@ -26,6 +26,7 @@ from eval.runs.results import (
     SystemRecord,
     Undelivered,
     WeightRecord,
+    held,
 )
 from eval.specs.spec import MetricSpec
 from eval.statistics.panel import is_failure
@@ -104,7 +105,7 @@ def record_run(
         started_at=started.isoformat(timespec="seconds"),
         ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    run = Run(folder=run_dir, record=record, scores=scores, tasks=tasks)
+    run = Run(folder=run_dir, record=record, scores=held(scores), tasks=tasks)
     run.save()
     return run
 

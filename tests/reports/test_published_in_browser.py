@@ -1,4 +1,4 @@
-"""The page of several runs and the list of reports in a real browser: quiet, accessible, at any width, without scripts."""
+"""The page of several runs and the list of reports in a browser: quiet, accessible, at any width, without scripts."""
 
 from dataclasses import replace
 from pathlib import Path
