@@ -67,7 +67,7 @@ def _make(place: Path, systems: int, people: int, frames: int) -> None:
 
 
 def _build(place: Path) -> None:
-    """Build the report, and print seconds, seconds of processor time, imports included, and megabytes of main memory at their peak."""
+    """Build the report; print seconds, those of processor time, and the most megabytes that it held, imports included."""
     started = time.perf_counter()
     from reports.build import build_report
 
