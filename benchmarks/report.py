@@ -67,7 +67,7 @@ def _make(place: Path, systems: int, people: int, frames: int) -> None:
 
 
 def _build(place: Path) -> None:
-    """Build the report; print seconds, those of processor time, and the most megabytes that it held, imports included."""
+    """Build the report; print seconds, those of processor time, and the most megabytes it held; imports count."""
     started = time.perf_counter()
     from reports.build import build_report
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headshot.console import out
+from headshot.console import err, out
 from headshot.options import DATA, OUT, ReadData, folder
 
 
@@ -21,8 +21,9 @@ def report_command(
 ) -> None:
     """Write the comparison as a static site that opens from disk.
 
-    Of one run: the report, pages on the data set and on running it again, tables to take away. Of several runs: the
-    report of each, in a folder of its own.
+    Of one run: the report, pages on the data set and on running it again, tables to take away. Of several runs: a page
+    that compares them, and the report of each in a folder of its own. What was not measured alike is not compared, and
+    the page says why; exit code 2 where no two runs can be.
 
     Example: [bold]headshot report runs/demo --data data/demo -o reports/out/demo[/]
     """
@@ -31,5 +32,9 @@ def report_command(
     if len(runs) == 1:
         out.print(f"report: {build_report(runs[0], data, to, single_file=single_file)}")
         return
-    for name, page in build_reports(runs, data, to, single_file=single_file).items():
-        out.print(f"report of {name}: {page}")
+    page = build_reports(runs, data, to, single_file=single_file)
+    out.print(f"report: {to / 'index.html'}")
+    for one in page.refusals:
+        err.print(f"not compared: {one.reason}", markup=False)
+    if not page.comparable:
+        raise typer.Exit(2)

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from eval.runs.results import Run
 from pipeline.store import Store
 from reports import dataset_page
 from reports.answer import answer_section
+from reports.compare.build import write_comparison
+from reports.compare.page import ComparePage
 from reports.downloads import downloads, links
 from reports.findings import MOST_PICTURES, Findings, findings
 from reports.media import Media, NoRoomError
@@ -48,13 +51,14 @@ def build_report(run_dir: Path, data_root: Path | str, out_dir: Path, *, single_
 
 def build_reports(
     run_dirs: Sequence[Path], data_root: Path | str, out_dir: Path, *, single_file: bool = False
-) -> dict[str, Path]:
-    """Write the reports of several runs as one site, each in a folder of its own, and return their first pages by name.
+) -> ComparePage:
+    """Write the reports of several runs as one site, and return its first page, which compares them.
 
     Args:
         run_dirs: Folders of finished benchmarks on one data set.
         data_root: Folder or address of that.
-        out_dir: Where the site goes, in place of an earlier one; it appears whole or not at all.
+        out_dir: Where the site goes, in place of an earlier one; it appears whole or not at all. The report of each run
+            lies in a folder of its own.
         single_file: Write each report as one file.
 
     Raises:
@@ -69,7 +73,8 @@ def build_reports(
     with publish_site(out_dir) as site:
         for name, (run, store) in found.items():
             write_site(run, store, site / name, single_file=single_file)
-    return {name: out_dir / name / INDEX for name in found}
+        links = {name: f"{quote(name)}/{INDEX}" for name in found}
+        return write_comparison([run for run, _ in found.values()], site, links)
 
 
 def opened(run_dir: Path, data_root: Path | str) -> tuple[Run, Store]:

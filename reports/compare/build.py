@@ -27,7 +27,11 @@ def build_comparison(run_dirs: Sequence[Path], out_dir: Path, links: Mapping[str
     """
     if len({folder.resolve() for folder in run_dirs}) < max(2, len(run_dirs)):
         raise HeadshotError(f"{', '.join(map(str, run_dirs))}: give two or more runs, each of them once")
-    runs = [Run.open(folder) for folder in run_dirs]
+    return write_comparison([Run.open(folder) for folder in run_dirs], out_dir, links)
+
+
+def write_comparison(runs: Sequence[Run], out_dir: Path, links: Mapping[str, str] | None = None) -> ComparePage:
+    """Write the same of benchmarks that are open already."""
     page = compose(runs, links)
     publish_text(out_dir / "index.html", render(page))
     summary.save(out_dir, _summary(runs, page))

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from markupsafe import Markup
+
 from eval.runs.leaderboard import Leaderboard, leaderboard
 from eval.runs.results import Run
 from reports.compare.board import BoardGroup, Change, board_groups, changes
 from reports.compare.gaps import GapGroup, gaps
 from reports.compare.groups import Group, Refusal, groups, refusals
-from reports.html import headshot_version, style, templates
+from reports.html import headshot_version, policy, style, templates
 from reports.legend import SystemKey, legend
 from reports.numbers import listing, plural
 from reports.publish.summary import Chart, chart_of
@@ -110,8 +112,8 @@ def compose(runs: Sequence[Run], links: Mapping[str, str] | None = None) -> Comp
 
 def render(page: ComparePage) -> str:
     """Return the page as one HTML file that needs nothing else and lets nothing else in."""
-    text, text_hash = style("style.css")
-    return templates().get_template("compare.html").render(page=page, style=text, style_hash=text_hash)
+    look = style("style.css")
+    return templates().get_template("compare.html").render(page=page, style=look, policy=policy(look, Markup("")))
 
 
 def _run_row(run: Run, link: str) -> RunRow:

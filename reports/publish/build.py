@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
 from pydantic import ValidationError
 
-from reports.html import headshot_version, style, templates
+from reports.html import headshot_version, policy, style, templates
 from reports.publish.card import card
 from reports.publish.entries import CARDS, INDEX, Entry, entries
 from reports.publish.feed import FEED, TITLE, feed
@@ -105,9 +106,9 @@ def _checked(address: str) -> str:
 
 
 def _list_page(found: tuple[Entry, ...], address: str) -> str:
-    text, text_hash = style("style.css", "list.css")
+    look = style("style.css", "list.css")
     page = {"title": TITLE, "version": headshot_version(), "entries": found, "address": address, "feed": FEED}
-    return templates().get_template("list.html").render(page=page, style=text, style_hash=text_hash)
+    return templates().get_template("list.html").render(page=page, style=look, policy=policy(look, Markup("")))
 
 
 def _write(path: Path, content: bytes) -> bool:

@@ -9,9 +9,8 @@ from typing import Literal
 from pydantic import ValidationError
 
 from eval.runs.results import Run
-from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
-from eval.statistics.cells import Cell, summarise
+from eval.statistics.cells import Cell
 from reports.numbers import decimals, listing, number, plural
 from reports.table import within_range
 from weights.errors import HeadshotError
@@ -73,16 +72,16 @@ class Summary(Record):
         return f"{datetime.fromisoformat(self.ended_at):%-d %B %Y}"
 
 
-def summary_of(run: Run, title: str, headline: str) -> Summary:
+def summary_of(run: Run, title: str, headline: str, chart: Chart | None = None) -> Summary:
     """Return the summary of a finished benchmark.
 
     Args:
         run: The benchmark.
         title: Of its report.
         headline: Who is ahead, or that nobody is.
+        chart: For the card.
     """
     run, record = run.split()[0], run.record
-    spec = headline_specs(record.specs)[0]
     return Summary(
         key=f"{record.dataset.manifest_sha256[:16]}/{record.tasks_sha256[:16]}/{record.started_at}",
         title=title,
@@ -94,7 +93,7 @@ def summary_of(run: Run, title: str, headline: str) -> Summary:
         quick_look=run.tasks.limit is not None,
         started_at=record.started_at,
         ended_at=record.ended_at,
-        chart=chart_of(summarise(run.scores, [spec]), spec),
+        chart=chart,
     )
 
 

@@ -16,7 +16,7 @@ from eval.statistics.cells import summarise
 from reports.publish.build import publish_reports, republish
 from reports.publish.card import HEIGHT_PX, WIDTH_PX, card, plain, wrapped
 from reports.publish.feed import feed
-from reports.publish.summary import Summary, load, save, summary_of
+from reports.publish.summary import Summary, chart_of, load, save, summary_of
 from weights.errors import HeadshotError
 
 ADDRESS = "https://example.org/reports/"
@@ -26,7 +26,9 @@ PAGE = '<!doctype html>\n<html lang="en"><head><title>{}</title></head><body><p>
 
 @pytest.fixture(scope="module")
 def summary(run: Run, hostile: str) -> Summary:
-    return summary_of(run, f"drawn faces {hostile}", "With 32 shots of these 3 people no system is clearly best")
+    spec = run.record.specs[0]
+    chart = chart_of(summarise(run.scores, [spec]), spec)
+    return summary_of(run, f"drawn faces {hostile}", "With 32 shots of these 3 people no system is clearly best", chart)
 
 
 @pytest.fixture
