@@ -195,10 +195,13 @@ def held(scores: pa.Table) -> pa.Table:
     Raises:
         ValueError: They are to neither.
     """
-    names = [field.name for field in scores.schema if pa.types.is_string(field.type)]
-    for name in names:
-        scores = scores.set_column(scores.column_names.index(name), name, scores[name].dictionary_encode())
-    return scores.unify_dictionaries().cast(HELD_SCHEMA)
+    # One column after the other, so that a large table is never there twice.
+    for place, name in enumerate(scores.column_names):
+        column = scores[name]
+        encoded = column.dictionary_encode() if pa.types.is_string(column.type) else column
+        scores = scores.set_column(place, name, encoded.unify_dictionaries().combine_chunks())
+        del column, encoded
+    return scores.cast(HELD_SCHEMA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
