@@ -90,7 +90,8 @@ def test_a_folder_of_somebody_else_is_neither_replaced_nor_removed(tmp_path: Pat
 @pytest.mark.usefixtures("opened")
 def test_one_file_has_everything_inside(tmp_path: Path, run: Run, site: Path) -> None:
     path = build_report(run.folder, "data", tmp_path / "out", single_file=True)
-    assert [file.name for file in (tmp_path / "out").iterdir()] == ["index.html"]
+    beside = {file.name for file in (tmp_path / "out").iterdir()}
+    assert beside == {"index.html", "summary.json"}, "the second is for lists of reports, not for readers"
     html = path.read_text(encoding="utf-8")
     assert {address[:5] for address in ADDRESS.findall(html)} == {"data:", "https"}
     for section in ("clips-table", "Versions of 3 packages", "cite.bib"):
@@ -122,8 +123,11 @@ def test_several_runs_have_a_folder_each(tmp_path: Path, run: Run, site: Path) -
     for child in run.folder.iterdir():
         if child.is_dir():
             (other.folder / child.name).symlink_to(child)
-    pages = build_reports([run.folder, other.folder], "data", tmp_path / "out")
+    page = build_reports([run.folder, other.folder], "data", tmp_path / "out")
+    assert page.comparable
+    pages = {one.name: tmp_path / "out" / one.link for one in page.runs}
     assert pages == {name: tmp_path / "out" / name / "index.html" for name in (run.folder.name, "other")}
+    assert f"{run.folder.name} and other compared" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert contents(tmp_path / "out" / run.folder.name) == contents(site)
     assert json.loads((tmp_path / "out" / "other" / "results.json").read_text())["test"]["run"] == "other"
     build_reports([run.folder, other.folder], "data", tmp_path / "out")
