@@ -3,13 +3,14 @@
 MANIFEST ?= manifests/demo.toml#   manifest of the clips
 DATA     ?= data/demo#             dataset: Parquet shards, index, rejects
 RUN      ?= runs/demo#             checkpoint, predictions, scores.parquet, run.json
-REPORT   ?= reports/out/$(notdir $(RUN))#   the page goes here
+REPORT   ?= reports/out/$(notdir $(RUN))#   the site goes here
 PRESET   ?= compact#               reference model: compact, compact-faithful or tiny
 SHOTS    ?= 1,8,32#                numbers of support frames
 DRAWS    ?= 1#                     draws of the support frames: 1 is three times as fast at 1 shot as auto, which is 3 up to 3 shots
 PROFILE  ?= embedded#              networks behind the metrics: embedded or paper
 DEVICE   ?= auto#                  auto, cpu or cuda
 WORKERS  ?= 0#                     worker processes that preprocess; 0 takes all cores
+ADDRESS  ?= #                     where the published site will be, such as https://example.org/reports/
 SIZE     ?= 128#                   side of the face crops in pixels
 
 VENV     := .venv
@@ -23,7 +24,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup samples preprocess train baselines benchmark report test test-fast check bench clean
+.PHONY: help setup samples preprocess train baselines benchmark report publish test test-fast check bench screenshots clean
 
 help: ## List the targets and the variables
 	@echo "headshot: raw talking-head video in, a published comparison out"
@@ -63,10 +64,13 @@ baselines: preprocess ## Train the learned baselines, which the benchmark then t
 
 benchmark: train ## Score all systems at SHOTS and write the report
 	@$(HEADSHOT) benchmark --data $(DATA) --run $(RUN) --shots $(SHOTS) --draws $(DRAWS) --profile $(PROFILE) --size $(SIZE) --device $(DEVICE)
-	@$(HEADSHOT) report --run $(RUN) --data $(DATA) --out $(REPORT)
+	@$(HEADSHOT) report $(RUN) --data $(DATA) -o $(REPORT)
 
 report: $(VENV)/.ready ## Write the report of a finished run again
-	@$(HEADSHOT) report --run $(RUN) --data $(DATA) --out $(REPORT)
+	@$(HEADSHOT) report $(RUN) --data $(DATA) -o $(REPORT)
+
+publish: report ## Write the report, and all reports as one site for any static host
+	@$(HEADSHOT) publish --out $(dir $(REPORT)) $(if $(ADDRESS),--address $(ADDRESS))
 
 test: $(VENV)/.ready-dev ## Run all tests
 	@$(BIN)/pytest -q
@@ -82,6 +86,9 @@ check: $(VENV)/.ready-dev ## Format, lint, types, import order
 
 bench: $(VENV)/.ready-dev ## Measure the speed of each stage on the dataset and checkpoint that are there
 	@$(BIN)/python -m benchmarks.stages --data $(DATA) --run $(RUN) --preset $(PRESET) --device $(DEVICE)
+
+screenshots: $(VENV)/.ready-dev ## Take the pictures in docs/images from REPORT
+	@$(BIN)/python docs/screenshots.py --report $(REPORT)
 
 clean: ## Remove what the commands made (not .venv, not the weights cache)
 	rm -rf data/demo runs/demo reports/out

@@ -16,6 +16,7 @@ from headshot import (
     figure,
     leaderboard,
     manifest,
+    publish,
     ranks,
     report,
     request,
@@ -57,6 +58,7 @@ app.command(name="compare")(compare.compare_command)
 app.command(name="leaderboard")(leaderboard.leaderboard_command)
 app.command(name="export")(leaderboard.export_command)
 app.command(name="report")(report.report_command)
+app.command(name="publish")(publish.publish_command)
 app.command(name="figure")(figure.figure_command)
 app.command(name="drive")(drive.drive_command)
 

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
 from eval.statistics.difference import Difference
+from reports.findings import Findings
 from reports.leads import Comparisons, Lead, best
 from reports.legend import Family, SystemKey
 from reports.numbers import decimals, listing, number, plural
+from reports.provenance import Fact, summary_facts
 
 FEW_PEOPLE = 10
 """Below this many people a comparison shows how the benchmark works rather than which system is best."""
@@ -51,6 +53,43 @@ class Evidence:
                 places = decimals(one.value for one in self.cells if one.metric == spec.id)
                 named.append(f"{spec.title.partition(' (')[0]} ({number(cell.value, places)})")
         return listing(named)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSection:
+    """The top of the page."""
+
+    headline: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+def answer_section(found: Findings) -> AnswerSection:
+    """Return the answer, first in one line, and what it is an answer about."""
+    evidence = Evidence(
+        cells=found.cells,
+        specs=found.specs,
+        leading=found.leading,
+        comparisons=found.comparisons,
+        keys=found.keys,
+        people=found.people,
+        clips=found.clips,
+    )
+    return AnswerSection(
+        headline=headline(evidence),
+        paragraphs=(*answer(evidence), *filter(None, [_about_far(found, evidence)])),
+        facts=summary_facts(found.run, found.people, found.clips),
+    )
+
+
+def _about_far(found: Findings, evidence: Evidence) -> str:
+    """Return the paragraph on the far frames, empty where there are none."""
+    far = next((view for view in found.views if view.stratum == "far"), None)
+    if far is None:
+        return ""
+    people = max(cell.n_identities for cell in far.cells)
+    about = replace(evidence, cells=far.cells, leading=far.leading, comparisons=far.comparisons, people=people)
+    return far_answer(about)
 
 
 def answer(evidence: Evidence) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from statistics import median
 
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
+from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.numbers import interval, number, plural
 from reports.table import Column, MainTable, TableCell
@@ -237,3 +238,8 @@ def _series(cells: Sequence[Cell], key: SystemKey, axes: _Axes, places: int, *, 
             for cell in ordered
         ),
     )
+
+
+def curves_section(found: Findings) -> tuple[Curve, ...]:
+    """Return the chart of each metric of the main table."""
+    return curves(found.cells, found.specs, found.table, found.keys)

@@ -27,8 +27,10 @@ from reports.dataset_sample import (
     typical_face,
 )
 from reports.histogram import Histogram, histogram, share
-from reports.html import headshot_version, style, templates
+from reports.html import headshot_version, policy, script, style, templates
+from reports.media import Media
 from reports.numbers import plural
+from reports.people import People
 from reports.pictures import Picture
 from reports.provenance import Fact
 from weights.files import publish_text
@@ -123,12 +125,17 @@ def build_dataset_page(root: Path) -> Path:
         HeadshotError: The dataset is not finished.
     """
     path = DatasetLayout(root).statistics
-    publish_text(path, render(compose(Store.open(root))))
+    publish_text(path, render(compose(Store.open(root), Media())))
     return path
 
 
-def compose(store: Store) -> DatasetPage:
-    """Return the page of a dataset."""
+def compose(store: Store, media: Media) -> DatasetPage:
+    """Return the page of a dataset.
+
+    Args:
+        store: The dataset.
+        media: Where the pictures go.
+    """
     index = store.index()
     sample = FrameSample.of(store, index["key"].to_pylist())
     info = store.info
@@ -143,8 +150,8 @@ def compose(store: Store) -> DatasetPage:
         description=info.description,
         version=headshot_version(),
         facts=_facts(store, index),
-        faces=_faces(store, index, people),
-        poses=pose_grid(store, sample),
+        faces=_faces(store, index, people, media),
+        poses=pose_grid(store, sample, media),
         pose_columns=YAW_NAMES,
         pose_lines=PITCH_NAMES,
         sampled=_sampled(sample, len(index)),
@@ -163,11 +170,16 @@ def compose(store: Store) -> DatasetPage:
     )
 
 
-def render(page: DatasetPage) -> str:
-    """Return the page as one HTML file that needs nothing else and lets nothing else in."""
-    text, text_hash = style("style.css", "dataset.css")
+def render(page: DatasetPage, terms: People | None = None) -> str:
+    """Return the page as one HTML file, which lets in nothing but its own style and pictures.
+
+    Args:
+        page: The dataset.
+        terms: Every clip with its terms, for a page beside a report.
+    """
+    look, none = style("style.css", "dataset.css"), script()
     template = templates().get_template("dataset.html")
-    return template.render(page=page, chart=geometry, style=text, style_hash=text_hash)
+    return template.render(page=page, terms=terms, chart=geometry, style=look, policy=policy(look, none))
 
 
 def _facts(store: Store, index: pa.Table) -> tuple[Fact, ...]:
@@ -198,7 +210,7 @@ def _about_sound(sound: SoundTotals, clips: int) -> str:
     return f"{sound.clips:,} of {plural(clips, 'clip')}, {sound.seconds / 60:,.1f} minutes{flaws.replace('_', ' ')}"
 
 
-def _faces(store: Store, index: pa.Table, people: pa.Table) -> tuple[SplitFaces, ...]:
+def _faces(store: Store, index: pa.Table, people: pa.Table, media: Media) -> tuple[SplitFaces, ...]:
     """Return one face a person, from their longest clip, split by split."""
     longest = index.sort_by([("identity", "ascending"), ("usable_frames", "descending"), ("key", "ascending")])
     clip_of: dict[str, str] = {}
@@ -212,7 +224,7 @@ def _faces(store: Store, index: pa.Table, people: pa.Table) -> tuple[SplitFaces,
         faces = tuple(
             PersonFace(identity=row["identity"], frames=row["frames_sum"], picture=face)
             for row in shown
-            if row["split"] == split and (face := typical_face(store, clip_of[row["identity"]]))
+            if row["split"] == split and (face := typical_face(store, clip_of[row["identity"]], media))
         )
         if faces:
             note = "" if len(faces) == len(everybody) else f"{len(faces):,} of {len(everybody):,} are shown"

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from pipeline.store import Store
+from reports.media import Media
 from reports.pictures import Picture, picture
 
 MOST_CLIPS = 200
@@ -79,7 +80,7 @@ def spread(items: Sequence[Item], most: int) -> list[Item]:
     return [items[int(place)] for place in np.linspace(0, len(items) - 1, most).round()]
 
 
-def typical_face(store: Store, key: str) -> Picture | None:
+def typical_face(store: Store, key: str, media: Media) -> Picture | None:
     """Return the face of median sharpness in a clip: neither its best frame nor its worst. None where it has none."""
     clip = store.clip(key)
     rows = store.usable_rows(clip)
@@ -87,24 +88,26 @@ def typical_face(store: Store, key: str) -> Picture | None:
         return None
     sharpness = store.column(clip, "sharpness")[rows]
     middle = rows[np.argsort(sharpness, kind="stable")[len(rows) // 2]]
-    return picture(store.frames(clip, [int(middle)], FACE_PX)[0], f"face of {clip.identity}")
+    return picture(store.frames(clip, [int(middle)], FACE_PX)[0], f"face of {clip.identity}", media)
 
 
-def pose_grid(store: Store, sample: FrameSample) -> tuple[tuple[PoseCell, ...], ...]:
+def pose_grid(store: Store, sample: FrameSample, media: Media) -> tuple[tuple[PoseCell, ...], ...]:
     """Return rows from up to down, each from left to right: share of frames, and the frame nearest to the middle."""
     columns = np.digitize(sample.yaw_deg, YAW_EDGES)
     lines = np.digitize(sample.pitch_deg, PITCH_EDGES)
     measured = np.isfinite(sample.yaw_deg) & np.isfinite(sample.pitch_deg)
     return tuple(
         tuple(
-            _cell(store, sample, np.flatnonzero(measured & (lines == line) & (columns == column)), up, side)
+            _cell(store, sample, np.flatnonzero(measured & (lines == line) & (columns == column)), up, side, media)
             for column, side in enumerate(YAW_NAMES)
         )
         for line, up in enumerate(PITCH_NAMES)
     )
 
 
-def _cell(store: Store, sample: FrameSample, inside: Int[np.ndarray, " frames"], up: str, side: str) -> PoseCell:
+def _cell(
+    store: Store, sample: FrameSample, inside: Int[np.ndarray, " frames"], up: str, side: str, media: Media
+) -> PoseCell:
     name = {("level", "ahead"): "straight ahead"}.get((up, side), f"{side}, {up}")
     if not len(inside):
         return PoseCell(name=name, share=0.0, picture=None)
@@ -112,4 +115,6 @@ def _cell(store: Store, sample: FrameSample, inside: Int[np.ndarray, " frames"],
     best = inside[np.argmin(np.linalg.norm(poses - np.median(poses, axis=0), axis=1))]
     clip = store.clip(sample.keys[sample.clip[best]])
     face = store.frames(clip, [int(sample.row[best])], FACE_PX)[0]
-    return PoseCell(name=name, share=len(inside) / len(sample), picture=picture(face, f"{clip.identity}, {name}"))
+    return PoseCell(
+        name=name, share=len(inside) / len(sample), picture=picture(face, f"{clip.identity}, {name}", media)
+    )

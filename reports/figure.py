@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import UInt8
 
@@ -88,7 +89,7 @@ def _spec(run: Run, metric: str) -> MetricSpec:
 def _best_and_worst(run: Run, systems: Sequence[str], spec: MetricSpec, people: Sequence[str]) -> list[_Place]:
     """Return two frames of each person; a frame that a system failed at counts as in the headline."""
     chosen = (pc.field("metric") == spec.id) & (pc.field("draw") == 0) & pc.field("system").isin(list(systems))
-    scores = run.scores.filter(chosen & ~pc.starts_with(pc.field("status"), "target_"))
+    scores = run.scores.filter(chosen & ~pc.starts_with(pc.field("status").cast(pa.string()), "target_"))
     values = pc.if_else(pc.equal(scores["status"], OK), scores["value"], spec.worst)
     scores = scores.set_column(scores.column_names.index("value"), "value", values)
     means = scores.group_by(["identity", "clip", "query_clip", "frame"]).aggregate([("value", "mean")])

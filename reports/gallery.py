@@ -13,7 +13,9 @@ from eval.tasks.task_set import Task
 from model.landmark_map import draw
 from pipeline.landmarks import interocular
 from pipeline.store import Store
+from reports.findings import Findings
 from reports.legend import SystemKey
+from reports.media import Media
 from reports.numbers import plural
 from reports.pictures import Picture, marked_picture, picture
 
@@ -62,7 +64,24 @@ class ClipGallery:
     rows: tuple[SystemRow, ...]
 
 
-def galleries(run: Run, store: Store, keys: Mapping[str, SystemKey], *, most_pictures: int) -> tuple[ClipGallery, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GallerySection:
+    """The section of the page."""
+
+    clips: tuple[ClipGallery, ...]
+    note: str
+    """How many clips are shown, where it is not all of them."""
+
+
+def gallery_section(found: Findings) -> GallerySection:
+    """Return the section, with as many clips as there is room for."""
+    shown = galleries(found.run, found.store, found.keys, found.media, most_pictures=found.most_pictures)
+    return GallerySection(clips=shown, note=_note(len(shown), found.clips))
+
+
+def galleries(
+    run: Run, store: Store, keys: Mapping[str, SystemKey], media: Media, *, most_pictures: int
+) -> tuple[ClipGallery, ...]:
     """Return the pictures of the test clips, every person before any second clip of one.
 
     Of each clip three frames are shown: the one whose landmarks are nearest to the first source frame's, the
@@ -72,6 +91,7 @@ def galleries(run: Run, store: Store, keys: Mapping[str, SystemKey], *, most_pic
         run: The finished benchmark.
         store: The data set.
         keys: The systems, in the order of the columns.
+        media: Where the pictures go.
         most_pictures: Roughly how many pictures the page can carry.
     """
     tasks: dict[str, list[Task]] = {}
@@ -83,7 +103,7 @@ def galleries(run: Run, store: Store, keys: Mapping[str, SystemKey], *, most_pic
     movements = MOVEMENTS if len(clips) * len(MOVEMENTS) * per_frame <= most_pictures else MOVEMENTS[1:2]
     shown = clips[: max(1, most_pictures // (per_frame * len(movements)))]
     return tuple(
-        _gallery(run, store, sorted(tasks[clip], key=lambda task: task.shots), keys, movements) for clip in shown
+        _gallery(run, store, sorted(tasks[clip], key=lambda task: task.shots), keys, movements, media) for clip in shown
     )
 
 
@@ -99,7 +119,12 @@ def _people_first(tasks: Mapping[str, Sequence[Task]]) -> list[str]:
 
 
 def _gallery(
-    run: Run, store: Store, tasks: Sequence[Task], keys: Mapping[str, SystemKey], movements: Sequence[str]
+    run: Run,
+    store: Store,
+    tasks: Sequence[Task],
+    keys: Mapping[str, SystemKey],
+    movements: Sequence[str],
+    media: Media,
 ) -> ClipGallery:
     first, size_px = tasks[0], run.tasks.size_px
     clip = store.clip(first.clip)
@@ -116,18 +141,18 @@ def _gallery(
         identity=first.identity,
         clip=first.clip,
         shots=tuple(task.shots for task in tasks),
-        supports=_supports(store, tasks),
+        supports=_supports(store, tasks, media),
         blocks=tuple(
             FrameBlock(
                 movement=kind,
                 frame=frame.row,
                 distance=_distance(first, frame),
-                driving=picture(draw(landmarks[place], size_px), f"landmark map of {words}"),
-                target=picture(targets[place], f"{beside(first)}, {words}"),
+                driving=picture(draw(landmarks[place], size_px), f"landmark map of {words}", media),
+                target=picture(targets[place], f"{beside(first)}, {words}", media),
             )
             for kind, place, frame, words in zip(movements, places, frames, about, strict=True)
         ),
-        rows=tuple(_system_row(run, tasks, key, places, about) for key in keys.values()),
+        rows=tuple(_system_row(run, tasks, key, places, about, media) for key in keys.values()),
     )
 
 
@@ -148,7 +173,7 @@ def _about(task: Task, frame: QueryFrame) -> str:
 
 
 def _system_row(
-    run: Run, tasks: Sequence[Task], key: SystemKey, places: Sequence[int], about: Sequence[str]
+    run: Run, tasks: Sequence[Task], key: SystemKey, places: Sequence[int], about: Sequence[str], media: Media
 ) -> SystemRow:
     """Return a system's pictures of the query frames at `places`."""
     drawn = {
@@ -160,7 +185,9 @@ def _system_row(
         key=key,
         generated=tuple(
             tuple(
-                generated_picture(drawn[task.shots][place], key, task.shots, words) if task.shots in drawn else None
+                generated_picture(drawn[task.shots][place], key, task.shots, words, media)
+                if task.shots in drawn
+                else None
                 for task in tasks
             )
             for place, words in zip(places, about, strict=True)
@@ -176,21 +203,32 @@ def movement(
     return np.asarray(gaps / interocular(source))
 
 
-def generated_picture(image: UInt8[np.ndarray, "size size 3"], key: SystemKey, shots: int, about: str) -> Picture:
+def generated_picture(
+    image: UInt8[np.ndarray, "size size 3"], key: SystemKey, shots: int, about: str, media: Media
+) -> Picture:
     """Return what a system drew, labelled in its pixels where that is no recorded frame."""
     alt = f"{key.name} from {plural(shots, 'shot')}, {about}"
-    return marked_picture(image, alt, key.mark) if key.mark else picture(image, f"{alt} ({key.pictures})")
+    return marked_picture(image, alt, key.mark, media) if key.mark else picture(image, f"{alt} ({key.pictures})", media)
 
 
-def _supports(store: Store, tasks: Sequence[Task]) -> tuple[SupportStrip, ...]:
+def _supports(store: Store, tasks: Sequence[Task], media: Media) -> tuple[SupportStrip, ...]:
     """Return the nested source frames: those of the fewest shots, then what each larger number adds."""
     strips: list[SupportStrip] = []
     seen = 0
     for task in tasks:
         added = task.support[seen:]
         images = store.frames(store.clip(task.clip), added, THUMB_PX)
-        pictures = tuple(picture(image, f"real source frame {row}") for image, row in zip(images, added, strict=True))
+        pictures = tuple(
+            picture(image, f"real source frame {row}", media) for image, row in zip(images, added, strict=True)
+        )
         caption = plural(task.shots, "shot") if not seen else f"{task.shots} shots: these {len(added)} more"
         strips.append(SupportStrip(caption=caption, pictures=pictures))
         seen = len(task.support)
     return tuple(strips)
+
+
+def _note(shown: int, clips: int) -> str:
+    if shown == clips:
+        return ""
+    verb = "is" if shown == 1 else "are"
+    return f"{shown} of {clips} clips {verb} shown, everybody once before anybody twice, to keep this page light."

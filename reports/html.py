@@ -1,4 +1,4 @@
-"""What every page shares: templates that escape, inlined style, and a policy that lets nothing else in."""
+"""What every page shares: templates that escape, inlined style and scripts, and a policy that lets nothing else in."""
 
 import base64
 import hashlib
@@ -24,11 +24,28 @@ def templates() -> Environment:
     )
 
 
-def style(*names: str) -> tuple[Markup, str]:
-    """Return style sheets as one text, and the hash by which a content security policy admits exactly this text."""
-    text = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Markup(text), f"sha256-{digest}"
+def style(*names: str) -> Markup:
+    """Return style sheets of `templates/` as one text, each once."""
+    return _joined(names)
+
+
+def script(*names: str) -> Markup:
+    """Return scripts of `templates/` as one text, each once and closed in by itself; empty where there are none."""
+    return _joined(names, "(() => {{\n{}}})();")
+
+
+def policy(look: Markup, run: Markup) -> Markup:
+    """Return the content security policy of a page: exactly this style and script, its own media, nothing else.
+
+    Args:
+        look: The one style sheet in the page.
+        run: The one script in it; empty where it has none.
+    """
+    scripts = f"; script-src '{_digest(run)}'" if run else ""
+    return Markup(
+        f"default-src 'none'; img-src 'self' data:; media-src 'self' data:; style-src '{_digest(look)}'{scripts}; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def headshot_version() -> str:
@@ -37,3 +54,12 @@ def headshot_version() -> str:
         return version("headshot")
     except PackageNotFoundError:
         return "(not installed)"
+
+
+def _joined(names: tuple[str, ...], around: str = "{}") -> Markup:
+    texts = ((TEMPLATES / name).read_text(encoding="utf-8") for name in dict.fromkeys(names))
+    return Markup("\n".join(around.format(text) for text in texts))
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -60,6 +60,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def speed(per_second: float) -> str:
+    """Return a number of frames a second."""
+    return f"{per_second:,.{1 if per_second < 100 else 0}f}"
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """Return the count with its noun, such as "1 clip" or "1,200 frames"."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"

@@ -1,15 +1,20 @@
 """Who is in the data, under which terms, and which clips were left out and why."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pipeline.store import ClipEntry, RejectRow
 from pipeline.verdicts import RejectReason
+from reports.dataset_sample import typical_face
+from reports.findings import Findings
 from reports.numbers import plural
+from reports.pictures import Picture
 
 UNKNOWN_CONSENT = "not known"
+MOST_CLIPS = 2_000
+"""Listed one by one; a page with more opens slowly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,8 @@ class LeftOut:
     stage: str
     reason: str
     detail: str
+    picture: Picture | None = None
+    """Of clips that are in the data set; it keeps no picture of the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,19 @@ class People:
     left_out: tuple[LeftOut, ...]
     reasons: str
     """How many clips were left out for each reason."""
+    note: str
+    """How many clips are listed, where it is not all of them."""
+
+
+def people_section(found: Findings) -> People:
+    """Return the section of the page."""
+    return people(
+        found.store.info.description,
+        found.store.clips,
+        found.store.rejects,
+        [(skip.clip, skip.reason) for skip in found.run.tasks.skipped],
+        lambda clip: typical_face(found.store, clip, found.media),
+    )
 
 
 def people(
@@ -55,6 +75,7 @@ def people(
     clips: Sequence[ClipEntry],
     rejects: Sequence[RejectRow],
     skipped: Sequence[tuple[str, str]],
+    picture_of: Callable[[str], Picture | None] = lambda _: None,
 ) -> People:
     """Return the dataset section, test clips first.
 
@@ -63,6 +84,7 @@ def people(
         clips: The clips in the data set.
         rejects: The clips that preprocessing left out.
         skipped: (clip key, reason) of test clips without tasks.
+        picture_of: Shows one of those by its key.
     """
     order = {"test": 0, "val": 1, "train": 2}
     listed = sorted(clips, key=lambda clip: (order.get(clip.split, 3), clip.key))
@@ -73,15 +95,21 @@ def people(
             if one.reason != RejectReason.WITHDRAWN
         ),
         *_withdrawn([one for one in rejects if one.reason == RejectReason.WITHDRAWN]),
-        *(LeftOut(clip=clip, stage="tasks", reason="too few frames", detail=reason) for clip, reason in skipped),
+        *(
+            LeftOut(clip=clip, stage="tasks", reason="too few frames", detail=reason, picture=picture_of(clip))
+            for clip, reason in skipped
+        ),
     )
     counts = Counter([*(_words(one.reason) for one in rejects), *("too few frames" for _ in skipped)])
     return People(
         summary=_summary(clips),
         description=description,
-        clips=tuple(_terms(clip) for clip in listed),
-        left_out=left_out,
+        clips=tuple(_terms(clip) for clip in listed[:MOST_CLIPS]),
+        left_out=left_out[:MOST_CLIPS],
         reasons=", ".join(f"{reason}: {count}" for reason, count in counts.most_common()),
+        note=f"{MOST_CLIPS:,} of {len(clips):,} clips are listed, those under test first; index.parquet has all."
+        if len(clips) > MOST_CLIPS
+        else "",
     )
 
 

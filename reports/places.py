@@ -14,6 +14,8 @@ class Place:
     system: str
     interval: str
     groups: str
+    key: str
+    """Names the place: number of shots, metric, system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ def place_rows(rankings: Sequence[Ranking], heads: Sequence[Column]) -> tuple[Pl
     """Return a row for each metric and number of shots, in the order of the columns of the main table."""
     title_of = {head.metric: head.name for head in heads}
     return tuple(
-        PlaceRow(metric=title_of[one.metric], shots=one.shots, places=tuple(_place(rank) for rank in one.ranks))
+        PlaceRow(metric=title_of[one.metric], shots=one.shots, places=tuple(_place(rank, one) for rank in one.ranks))
         for one in rankings
     )
 
@@ -39,5 +41,10 @@ def place_interval(rank: Rank) -> str:
     return f"{rank.low}" if rank.low == rank.high else f"{rank.low} to {rank.high}"
 
 
-def _place(rank: Rank) -> Place:
-    return Place(system=rank.system, interval=place_interval(rank), groups=rank.groups)
+def _place(rank: Rank, ranking: Ranking) -> Place:
+    return Place(
+        system=rank.system,
+        interval=place_interval(rank),
+        groups=rank.groups,
+        key=f"{ranking.shots}:{ranking.metric}:{rank.system}",
+    )

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from eval.runs.results import CostRecord, Run, RunRecord
-from eval.specs.profiles import SETS, choose_specs, profile_of
-from eval.tasks.task_set import TaskSet
+from eval.runs.results import CostRecord, Run, RunRecord, SystemRecord
+from eval.specs.profiles import profile_of
+from pipeline.config import PipelineConfig
+from reports.commands import commands
+from reports.findings import Findings
 from reports.legend import SystemKey
-from reports.numbers import MISSING, duration, listing, plural
+from reports.numbers import MISSING, duration, listing, plural, speed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,25 @@ def summary_facts(run: Run, people: int, clips: int) -> tuple[Fact, ...]:
     return tuple(fact for fact in facts if fact.value or fact.code)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostsSection:
+    """The section on time, memory and size."""
+
+    rows: tuple[CostRow, ...]
+    shots: tuple[int, ...]
+    hardware: str
+
+
+def costs_section(found: Findings) -> CostsSection:
+    """Return the section of the page."""
+    return CostsSection(rows=costs(found.run, found.keys), shots=found.run.tasks.shots, hardware=machines(found.run))
+
+
+def reproduce_section(found: Findings) -> Provenance:
+    """Return the section of the page."""
+    return provenance(found.run, found.references.record.systems, found.store.info.config, found.keys)
+
+
 def costs(run: Run, keys: Mapping[str, SystemKey]) -> tuple[CostRow, ...]:
     """Return what each system cost at each number of shots: means over its tasks."""
     known = {(cost.system, cost.shots): cost for cost in run.record.cost}
@@ -116,7 +137,7 @@ def _cost_cell(cost: CostRecord | None) -> CostCell:
         return CostCell(adaptation=MISSING, speed=MISSING, iterations=MISSING, memory=MISSING)
     return CostCell(
         adaptation=MISSING if cost.adaptation_s is None else duration(cost.adaptation_s),
-        speed=MISSING if cost.frames_per_s is None else f"{cost.frames_per_s:,.{1 if cost.frames_per_s < 100 else 0}f}",
+        speed=MISSING if cost.frames_per_s is None else speed(cost.frames_per_s),
         iterations="" if cost.iterations is None else f"{cost.iterations:,.0f}",
         memory=_memory(cost),
     )
@@ -131,12 +152,15 @@ def _millions(count: int) -> str:
     return f"{count / 1e6:,.1f} M" if count >= 1e5 else f"{count:,}"
 
 
-def provenance(run: Run, stored_px: int, keys: Mapping[str, SystemKey]) -> Provenance:
+def provenance(
+    run: Run, references: Sequence[SystemRecord], stored: PipelineConfig, keys: Mapping[str, SystemKey]
+) -> Provenance:
     """Return everything needed to run it again and to see that it is the same.
 
     Args:
         run: The finished benchmark.
-        stored_px: Side of the pictures in the data set.
+        references: Its floors and ceilings.
+        stored: How its data set was made.
         keys: The systems, in order.
     """
     record = run.record
@@ -151,7 +175,7 @@ def provenance(run: Run, stored_px: int, keys: Mapping[str, SystemKey]) -> Prove
         Fact(name="Scores", value="everything the scores depend on", code=record.score_key),
     )
     return Provenance(
-        commands=_commands(run, stored_px),
+        commands=commands(run, references, stored),
         hashes=hashes,
         systems=tuple(
             SystemFacts(
@@ -169,48 +193,11 @@ def provenance(run: Run, stored_px: int, keys: Mapping[str, SystemKey]) -> Prove
     )
 
 
-def _commands(run: Run, stored_px: int) -> tuple[str, ...]:
-    """Return the shell commands that make this page from nothing."""
-    record, tasks, name = run.record, run.tasks, run.record.dataset.name
-    manifest, data, folder = f"manifests/{name}.toml", f"data/{name}", f"runs/{run.folder.name}"
-    presets = dict.fromkeys(str(system.config["preset"]) for system in record.systems if "preset" in system.config)
-    headshot = ".venv/bin/headshot"
-    return (
-        *([f"git checkout {record.git.revision}"] if record.git else []),
-        "make setup",
-        f"{headshot} samples fetch --manifest {manifest} --into data/raw",
-        f"{headshot} preprocess --manifest {manifest} --videos data/raw --data {data} --size {stored_px}",
-        *(f"{headshot} train {preset} --data {data} --run {folder}" for preset in presets),
-        f"{headshot} benchmark --data {data} --run {folder} --shots {','.join(map(str, tasks.shots))} \\\n"
-        f"    --systems {','.join(system.name for system in record.systems)} \\\n"
-        f"    --profile {profile_of(record.specs) or 'embedded'} --size {tasks.size_px}"
-        f" {_task_options(tasks)} --seed {tasks.seed} --metrics {metrics_of(record, across=tasks.across)}",
-        f"{headshot} report --data {data} --run {folder} --out reports/out/{run.folder.name}",
-    )
-
-
 def _draws(draws: Sequence[int]) -> str:
     """Return the number of draws, or one for each number of shots."""
     if len(set(draws)) == 1:
         return plural(draws[0], "draw")
     return f"{listing(map(str, draws))} draws"
-
-
-def _task_options(tasks: TaskSet) -> str:
-    """Return the options that say which tasks; a quick look fixes the number of query frames by itself."""
-    each = [f"{shots}:{count}" for shots, count in zip(tasks.shots, tasks.draws, strict=True)]
-    draws = str(tasks.draws[0]) if len(set(tasks.draws)) == 1 else ",".join(each)
-    frames = f"--query-frames {tasks.query_frames}" if tasks.limit is None else f"--limit {tasks.limit}"
-    protocol = f" --protocol {tasks.protocol}" if tasks.protocol != "self" else ""
-    return f"{frames} --draws {draws}{protocol}{' --pairs PAIRS.csv' if tasks.pairs_sha256 else ''}"
-
-
-def metrics_of(record: RunRecord, *, across: bool = False) -> str:
-    """Return what `--metrics` has to say for the same metrics: the name of a set, or their ids."""
-    measured = [spec.id for spec in record.specs]
-    profile = profile_of(record.specs) or "embedded"
-    sets = {name: {spec.id for spec in choose_specs(profile, name, across=across)} for name in SETS}
-    return next((name for name, ids in sets.items() if ids == set(measured)), ",".join(measured))
 
 
 def _checkpoints(record: RunRecord) -> list[Fact]:

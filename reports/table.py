@@ -1,15 +1,27 @@
 """The main table: systems at each number of shots, metrics across, every number with its interval."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from eval.runs.results import CostRecord
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
 from eval.statistics.difference import Difference
 from reports.leads import Lead
 from reports.legend import SystemKey
-from reports.numbers import decimals, interval, number, plural, probability, share, signed
+from reports.numbers import (
+    MISSING,
+    decimals,
+    duration,
+    interval,
+    number,
+    plural,
+    probability,
+    share,
+    signed,
+    speed,
+)
 
 FLAG_NOTES = {
     "unreliable": ("†", "fewer frames than the metric needs to be reliable; compare only within this page"),
@@ -43,6 +55,20 @@ class TableCell:
     """Better than the runner-up in a paired test, corrected, and by a difference whose interval leaves out zero."""
     mark: str
     failures: str
+    key: str
+    """Names the number: see `cell_key`."""
+    full: str
+    """The value with all digits, by which rows are sorted; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCost:
+    """What a system cost at a number of shots, each as printed and in full."""
+
+    adaptation: str
+    adaptation_s: str
+    speed: str
+    frames_per_s: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +77,11 @@ class TableRow:
 
     key: SystemKey
     cells: tuple[TableCell, ...]
+    people: str
+    """How many stand behind each number, as a span where metrics differ; so with frames and failed ones."""
+    frames: str
+    failed: str
+    cost: RowCost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +100,8 @@ class MainTable:
     """The whole table with the notes below it."""
 
     columns: tuple[Column, ...]
+    costed: bool
+    """Whether it has columns for cost."""
     groups: tuple[TableGroup, ...]
     notes: tuple[tuple[str, str], ...]
     """(mark, explanation) of the marks that occur."""
@@ -97,6 +130,8 @@ class LeadRow:
 
     shots: int
     metric: str
+    id: str
+    """Of the metric."""
     leader: str
     runner_up: str
     difference: str
@@ -126,6 +161,7 @@ def _lead_row(one: Difference, head: Column) -> LeadRow:
     return LeadRow(
         shots=one.shots,
         metric=head.name,
+        id=head.metric,
         leader=one.system,
         runner_up=one.baseline,
         difference=signed(one.value, head.places),
@@ -155,6 +191,8 @@ def main_table(
     specs: Sequence[MetricSpec],
     leading: Sequence[Lead],
     keys: Mapping[str, SystemKey],
+    costs: Sequence[CostRecord] = (),
+    heads: Sequence[Column] = (),
 ) -> MainTable:
     """Return the table of a run.
 
@@ -163,35 +201,34 @@ def main_table(
         specs: The metrics, in the order of the columns.
         leading: The leads, of which the separated ones are set in bold.
         keys: The systems, in the order of the rows.
+        costs: What the systems cost; no columns for it where there is nothing.
+        heads: The headings of another table, to stand below it.
     """
     separated = {(lead.leader, lead.shots, lead.metric) for lead in leading if lead.separated}
-    heads = columns(specs, cells)
+    heads = tuple(heads) or columns(specs, cells)
     by_place = {(cell.system, cell.shots, cell.metric): cell for cell in cells}
+    cost_of = {(cost.system, cost.shots): _row_cost(cost) for cost in costs}
     groups = []
     for shots in sorted({cell.shots for cell in cells}):
-        rows = tuple(
-            TableRow(
-                key=key,
-                cells=tuple(
-                    _cell(
-                        by_place.get((name, shots, head.metric)),
-                        head,
-                        (name, shots, head.metric) in separated,
-                    )
-                    for head in heads
-                ),
+        rows = []
+        for name, key in keys.items():
+            found = [by_place.get((name, shots, head.metric)) for head in heads]
+            printed = tuple(
+                _cell(cell, head, (name, shots, head.metric) in separated)
+                for cell, head in zip(found, heads, strict=True)
             )
-            for name, key in keys.items()
-        )
+            rows.append(_row(key, printed, [cell for cell in found if cell], cost_of.get((name, shots))))
         sample = _sample([cell for cell in cells if cell.shots == shots])
-        groups.append(TableGroup(shots=shots, title=plural(shots, "shot"), sample=sample, rows=rows))
+        groups.append(TableGroup(shots=shots, title=plural(shots, "shot"), sample=sample, rows=tuple(rows)))
     flags = sorted({cell.flag for cell in cells if cell.flag}, reverse=True)
-    return MainTable(columns=heads, groups=tuple(groups), notes=tuple(FLAG_NOTES[flag] for flag in flags))
+    return MainTable(
+        columns=heads, costed=bool(costs), groups=tuple(groups), notes=tuple(FLAG_NOTES[flag] for flag in flags)
+    )
 
 
 def _cell(cell: Cell | None, head: Column, separated: bool) -> TableCell:
     if cell is None:
-        return TableCell(value="not run", interval="", separated=False, mark="", failures="")
+        return TableCell(value="not run", interval="", separated=False, mark="", failures="", key="", full="")
     failures = ""
     if cell.n_failed:
         measured = number(cell.value_measured_only, head.places)
@@ -202,7 +239,48 @@ def _cell(cell: Cell | None, head: Column, separated: bool) -> TableCell:
         separated=separated,
         mark=FLAG_NOTES[cell.flag][0] if cell.flag else "",
         failures=failures,
+        key=cell_key(cell),
+        full=full(cell.value),
     )
+
+
+def cell_key(cell: Cell) -> str:
+    """Return the name of a number in the page and for other programs: stratum, shots, metric, system.
+
+    The name of a system stands last, because it may have colons in it.
+    """
+    return f"{cell.stratum or 'all'}:{cell.shots}:{cell.metric}:{cell.system}"
+
+
+def full(value: float | None) -> str:
+    """Return a value with all digits; empty where there is none."""
+    return "" if value is None or not math.isfinite(value) else repr(float(value))
+
+
+def _row(key: SystemKey, printed: tuple[TableCell, ...], cells: Sequence[Cell], cost: RowCost | None) -> TableRow:
+    return TableRow(
+        key=key,
+        cells=printed,
+        people=_ends(cell.n_identities for cell in cells),
+        frames=_ends(cell.n_frames for cell in cells),
+        failed=_ends(cell.n_failed for cell in cells),
+        cost=cost,
+    )
+
+
+def _row_cost(cost: CostRecord) -> RowCost:
+    return RowCost(
+        adaptation=MISSING if cost.adaptation_s is None else duration(cost.adaptation_s),
+        adaptation_s=full(cost.adaptation_s),
+        speed=MISSING if cost.frames_per_s is None else speed(cost.frames_per_s),
+        frames_per_s=full(cost.frames_per_s),
+    )
+
+
+def _ends(counts: Iterable[int]) -> str:
+    """Return a count, or the smallest and the largest of several."""
+    found = sorted(set(counts)) or [0]
+    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
 
 
 def _sample(cells: Sequence[Cell]) -> str:

@@ -14,8 +14,10 @@ from eval.specs.spec import MetricSpec
 from eval.tasks.task_set import Task
 from model.landmark_map import draw
 from pipeline.store import Store
+from reports.findings import Findings
 from reports.gallery import beside, generated_picture
 from reports.legend import SystemKey
+from reports.media import Media
 from reports.numbers import number
 from reports.pictures import Picture, picture
 from reports.table import Column
@@ -55,8 +57,13 @@ class WorstGallery:
     systems: tuple[WorstOfSystem, ...]
 
 
+def worst_section(found: Findings) -> tuple[WorstGallery, ...]:
+    """Return the section of the page."""
+    return worst_cases(found.run, found.store, found.table.columns, found.keys, found.media)
+
+
 def worst_cases(
-    run: Run, store: Store, columns: Sequence[Column], keys: Mapping[str, SystemKey]
+    run: Run, store: Store, columns: Sequence[Column], keys: Mapping[str, SystemKey], media: Media
 ) -> tuple[WorstGallery, ...]:
     """Return, for perceptual distance and landmark error, each system's worst frame of each of its worst clips.
 
@@ -68,6 +75,7 @@ def worst_cases(
         store: The data set.
         columns: The metrics' headings.
         keys: The systems, in order.
+        media: Where the pictures go.
     """
     shots = max(run.tasks.shots)
     tasks = {task.clip: task for task in run.tasks.tasks if task.shots == shots and task.draw == 0}
@@ -78,7 +86,9 @@ def worst_cases(
         systems = []
         for name, key in keys.items():
             ranked = _ranked(run.scores, spec, name, shots)
-            cases = [_case(run, store, tasks[one.clip], one, key=key, column=column) for one in ranked[:CASES]]
+            cases = [
+                _case(run, store, tasks[one.clip], one, key=key, column=column, media=media) for one in ranked[:CASES]
+            ]
             systems.append(WorstOfSystem(key=key, cases=tuple(cases)))
         galleries.append(WorstGallery(column=column, shots=shots, systems=tuple(systems)))
     return tuple(galleries)
@@ -102,7 +112,7 @@ def _ranked(scores: pa.Table, spec: MetricSpec, system: str, shots: int) -> list
         & (pc.field("system") == system)
         & (pc.field("shots") == shots)
         & (pc.field("draw") == 0)
-        & ~pc.starts_with(pc.field("status"), "target_")
+        & ~pc.starts_with(pc.field("status").cast(pa.string()), "target_")
     )
     columns = ["clip", "query_clip", "frame", "value", "status"]
     scored = [_ScoredFrame(**row) for row in scores.filter(chosen).select(columns).to_pylist()]
@@ -114,7 +124,9 @@ def _ranked(scores: pa.Table, spec: MetricSpec, system: str, shots: int) -> list
     return list(worst_of_clip.values())
 
 
-def _case(run: Run, store: Store, task: Task, scored: _ScoredFrame, *, key: SystemKey, column: Column) -> WorstCase:
+def _case(
+    run: Run, store: Store, task: Task, scored: _ScoredFrame, *, key: SystemKey, column: Column, media: Media
+) -> WorstCase:
     size_px, clip = run.tasks.size_px, store.clip(scored.query_clip)
     about = f"{task.identity}, frame {scored.frame}"
     map_of_driver = draw(store.landmarks(clip, [scored.frame], size_px)[0], size_px)
@@ -122,12 +134,12 @@ def _case(run: Run, store: Store, task: Task, scored: _ScoredFrame, *, key: Syst
     if predictions.header(run.folder, key.name, task) is not None:
         places = [(frame.clip, frame.row) for frame in task.frames]
         image = predictions.load(run.folder, key.name, task)[places.index((scored.query_clip, scored.frame))]
-        generated = generated_picture(image, key, task.shots, about)
+        generated = generated_picture(image, key, task.shots, about, media)
     return WorstCase(
         verdict=number(scored.value, column.places) if scored.status == OK else scored.status.replace("_", " "),
         clip=scored.query_clip,
         frame=scored.frame,
-        driving=picture(map_of_driver, f"landmark map of {about}"),
-        target=picture(store.frames(clip, [scored.frame], size_px)[0], f"{beside(task)}, {about}"),
+        driving=picture(map_of_driver, f"landmark map of {about}", media),
+        target=picture(store.frames(clip, [scored.frame], size_px)[0], f"{beside(task)}, {about}", media),
         generated=generated,
     )

@@ -26,11 +26,11 @@ def publish(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}{TEMPORARY_MARK}{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def publish_text(path: Path, text: str) -> None:
@@ -54,7 +54,8 @@ def sha256_of(path: Path, between: Callable[[], None] = lambda: None) -> str:
     return digest.hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the entries of a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

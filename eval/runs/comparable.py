@@ -22,22 +22,26 @@ def shared_specs(runs: Sequence[Run], metrics: Sequence[str] = ()) -> tuple[Metr
     """
     first = runs[0]
     wanted = tuple(metrics) or tuple(dict.fromkeys(spec.id for run in runs for spec in run.record.specs))
-    reasons = [f"{other.folder} {reason}" for other in runs[1:] for reason in _obstacles(first, other)]
-    reasons += [reason for metric in wanted for reason in _metric_obstacles(runs, metric)]
+    reasons = [reason for other in runs[1:] for reason in obstacles(first, other)]
+    reasons += [reason for metric in wanted for reason in metric_obstacles(runs, metric)]
     if reasons:
         raise HeadshotError(f"these runs cannot be compared: {'; '.join(dict.fromkeys(reasons))}")
     by_id = {spec.id: spec for spec in first.record.specs}
     return tuple(by_id[metric] for metric in wanted)
 
 
-def _obstacles(one: Run, other: Run) -> Iterator[str]:
+def obstacles(one: Run, other: Run) -> Iterator[str]:
+    """Yield why no number of the other run may stand beside one of the first: other data, or other tasks."""
     here, there = one.record.dataset, other.record.dataset
     if here.manifest_sha256 != there.manifest_sha256:
-        yield f"is over the data set {there.name}, and {one.folder} over {here.name}: benchmark both on one"
+        why = f"is over the data set {there.name}, and {one.folder} over {here.name}: benchmark both on one"
     elif here.dataset_sha256 != there.dataset_sha256:
-        yield f"is over another preprocessing of {there.name} than {one.folder}: benchmark both on one"
+        why = f"is over another preprocessing of {there.name} than {one.folder}: benchmark both on one"
     elif one.record.tasks_sha256 != other.record.tasks_sha256:
-        yield f"has other tasks than {one.folder} ({_task_gaps(one.tasks, other.tasks)}): benchmark both with the same"
+        why = f"has other tasks than {one.folder} ({_task_gaps(one.tasks, other.tasks)}): benchmark both with the same"
+    else:
+        return
+    yield f"{other.folder} {why}"
 
 
 def _task_gaps(one: TaskSet, other: TaskSet) -> str:
@@ -48,7 +52,8 @@ def _task_gaps(one: TaskSet, other: TaskSet) -> str:
     return ", ".join(gaps) or "of the same settings, but from other frames or people"
 
 
-def _metric_obstacles(runs: Sequence[Run], metric: str) -> Iterator[str]:
+def metric_obstacles(runs: Sequence[Run], metric: str) -> Iterator[str]:
+    """Yield why runs over the same tasks may not be compared by a metric: absent, of other versions or networks."""
     found = {str(run.folder): {spec.id: spec for spec in run.record.specs}.get(metric) for run in runs}
     without = [folder for folder, spec in found.items() if spec is None]
     if without:

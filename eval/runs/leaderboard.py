@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eval.runs.comparable import shared_specs
-from eval.runs.results import Run
+from eval.runs.results import SCORE_SCHEMA, Run
 from eval.runs.two_runs import named
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
@@ -111,6 +111,6 @@ def _labels(runs: Sequence[Run]) -> dict[Path, str]:
 def _same(one: pa.Table, other: pa.Table) -> bool:
     """Return whether rows are equal in another order, NaN to NaN."""
     keys = [(name, "ascending") for name in one.column_names if name != "value"]
-    one, other = one.sort_by(keys), other.sort_by(keys)
+    one, other = (rows.cast(SCORE_SCHEMA).sort_by(keys) for rows in (one, other))  # what is encoded cannot be sorted
     alike = one.drop_columns("value").equals(other.drop_columns("value"))
     return bool(alike and np.array_equal(one["value"], other["value"], equal_nan=True))

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import platform
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eval.features import FeatureCache
 from eval.progress import ProgressHook
@@ -26,6 +26,7 @@ from eval.runs.results import (
     SystemRecord,
     Undelivered,
     WeightRecord,
+    held,
 )
 from eval.specs.spec import MetricSpec
 from eval.statistics.panel import is_failure
@@ -94,7 +95,7 @@ def record_run(
         python=platform.python_version(),
         packages=provenance.package_versions(),
         hardware=provenance.hardware(),
-        failures=_count_failures(scores),
+        failures=count_failures(scores),
         undelivered=tuple(
             Undelivered(system=system, task=task, reason=outcome)
             for (system, task), outcome in outcomes.items()
@@ -104,7 +105,7 @@ def record_run(
         started_at=started.isoformat(timespec="seconds"),
         ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    run = Run(folder=run_dir, record=record, scores=scores, tasks=tasks)
+    run = Run(folder=run_dir, record=record, scores=held(scores), tasks=tasks)
     run.save()
     return run
 
@@ -180,13 +181,15 @@ def _open_current(run_dir: Path, key: str) -> Run | None:
     return run if run.record.score_key == key else None
 
 
-def _count_failures(scores: pa.Table) -> tuple[FailureCount, ...]:
-    """Count the frames without a value, by system, shots, metric and reason."""
-    columns = (scores[name].to_pylist() for name in ("system", "shots", "metric", "status"))
-    counts = Counter(row for row in zip(*columns, strict=True) if is_failure(row[-1]))
+def count_failures(scores: pa.Table) -> tuple[FailureCount, ...]:
+    """Count the frames without a value, by system, shots, metric and reason, in the order of the rows."""
+    names = ["system", "shots", "metric", "status"]
+    failed = [status for status in pc.unique(scores["status"]).to_pylist() if is_failure(status)]
+    rows = scores.select(names).filter(pc.is_in(scores["status"], pa.array(failed, pa.string())))
+    counts = rows.group_by(names, use_threads=False).aggregate([([], "count_all")])
     return tuple(
-        FailureCount(system=system, shots=shots, metric=metric, reason=reason, frames=frames)
-        for (system, shots, metric, reason), frames in counts.items()
+        FailureCount(**{"reason" if name == "status" else name: row[name] for name in names}, frames=row["count_all"])
+        for row in counts.to_pylist()
     )
 
 

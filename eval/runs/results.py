@@ -47,6 +47,12 @@ identity, which holds the value without that identity. Such rows exist over all 
 over the frames of each stratum that has any.
 """
 
+HELD_SCHEMA = pa.schema(
+    field.with_type(pa.dictionary(pa.int32(), pa.string())) if pa.types.is_string(field.type) else field
+    for field in SCORE_SCHEMA
+)
+"""The same in memory: names as places in a list of names, which takes less than half."""
+
 RUN_FILE, SCORES_FILE, TASKS_FILE = "run.json", "scores.parquet", "tasks.json"
 
 
@@ -172,6 +178,32 @@ def read_record(path: Path) -> RunRecord:
     return RunRecord.model_validate_json(to_json(migrated(content, path)))
 
 
+def read_scores(path: Path) -> pa.Table:
+    """Return the score rows in a file, to `HELD_SCHEMA`.
+
+    Raises:
+        FileNotFoundError: There is none.
+        ValueError: It is damaged, or holds something else.
+    """
+    texts = [field.name for field in SCORE_SCHEMA if pa.types.is_string(field.type)]
+    return held(pq.read_table(path, read_dictionary=texts))
+
+
+def held(scores: pa.Table) -> pa.Table:
+    """Return score rows to `HELD_SCHEMA`, from that or from `SCORE_SCHEMA`; equal rows give equal tables.
+
+    Raises:
+        ValueError: They are to neither.
+    """
+    # One column after the other, so that a large table is never there twice.
+    for place, name in enumerate(scores.column_names):
+        column = scores[name]
+        encoded = column.dictionary_encode() if pa.types.is_string(column.type) else column
+        scores = scores.set_column(place, name, encoded.unify_dictionaries().combine_chunks())
+        del column, encoded
+    return scores.cast(HELD_SCHEMA)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A finished benchmark: its record, score rows and tasks."""
@@ -188,6 +220,7 @@ class Run:
     def _with(self, *, reference: bool) -> "Run":
         systems = tuple(system for system in self.record.systems if system.reference == reference)
         names = [system.name for system in systems]
+        everybody = len(systems) == len(self.record.systems)
         record = self.record.model_copy(
             update={
                 "systems": systems,
@@ -195,8 +228,8 @@ class Run:
                 "cost": tuple(one for one in self.record.cost if one.system in names),
             }
         )
-        scores = self.scores.filter(pc.is_in(self.scores["system"], pa.array(names, pa.string())))
-        return replace(self, record=record, scores=scores)
+        chosen = pc.is_in(self.scores["system"], pa.array(names, pa.string()))
+        return replace(self, record=record, scores=self.scores if everybody else self.scores.filter(chosen))
 
     def save(self) -> None:
         """Write the three files; the record last, since its presence means that the run is complete."""
@@ -214,7 +247,7 @@ class Run:
         """
         try:
             record = read_record(folder / RUN_FILE)
-            scores = pq.read_table(folder / SCORES_FILE, schema=SCORE_SCHEMA)
+            scores = read_scores(folder / SCORES_FILE)
         except FileNotFoundError as error:
             raise HeadshotError(
                 f"no finished benchmark in {folder}: {error.filename} is missing; run it first"

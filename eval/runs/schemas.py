@@ -6,6 +6,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
@@ -33,20 +34,27 @@ def schemas() -> dict[str, str]:
         "tasks.schema.json": TaskSet,
         "request.schema.json": Request,
     }
-    found = {
-        name: record.model_json_schema(mode="serialization", schema_generator=_Written)
-        for name, record in records.items()
-    }
-    tasks = found["tasks.schema.json"]
+    found = {name: schema_of(record) for name, record in records.items()}
+    tasks = json.loads(found["tasks.schema.json"])
     tasks["properties"]["sha256"] = {"description": "Of everything else in the file.", "type": "string"}
     tasks["required"].append("sha256")
-    return {name: json.dumps({"$schema": _DIALECT, **schema}, indent=1) + "\n" for name, schema in found.items()}
+    return {**found, "tasks.schema.json": _text(tasks)}
+
+
+def schema_of(record: type[Record]) -> str:
+    """Return the schema of a record as it is written, as text."""
+    schema = record.model_json_schema(mode="serialization", schema_generator=_Written)
+    return _text({"$schema": _DIALECT, **schema})
 
 
 def write(folder: Path) -> None:
     """Write all schemas into a folder."""
     for name, text in schemas().items():
         publish_text(folder / name, text)
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=1) + "\n"
 
 
 if __name__ == "__main__":

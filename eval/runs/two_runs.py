@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eval.runs.comparable import shared_specs
-from eval.runs.results import Run
+from eval.runs.results import Run, held
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import summarise
 from eval.statistics.comparisons import differences
@@ -115,7 +115,7 @@ def _compare_pair(
 
 
 def named(scores: pa.Table, system: str, name: str) -> pa.Table:
-    """Return the rows of a system under another name."""
+    """Return the rows of a system under another name, to `HELD_SCHEMA`."""
     rows = scores.filter(pc.field("system") == system)
-    names = pa.array([name] * len(rows), pa.string())
-    return rows.set_column(rows.column_names.index("system"), scores.schema.field("system"), names)
+    place = rows.column_names.index("system")
+    return held(rows.set_column(place, "system", pa.repeat(name, len(rows))))

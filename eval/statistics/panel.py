@@ -1,7 +1,7 @@
 """Score rows as arrays: for each metric, what every person got from every system at every number of shots."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,7 @@ def panels(scores: pa.Table, specs: Sequence[MetricSpec], stratum: Stratum | Non
         specs: The metrics; rows of others are left out.
         stratum: Over its frames alone; people without any are not among the identities.
     """
-    rows = _Rows.of(scores, stratum)
+    rows = _Rows.of(scores, stratum, {spec.id for spec in specs})
     found = ((spec, rows.of_metric(spec.id)) for spec in specs)
     return tuple(_panel(part, spec, stratum) for spec, part in found if len(part.value))
 
@@ -116,35 +116,37 @@ class _Rows:
     value: Float[np.ndarray, " rows"]
 
     @classmethod
-    def of(cls, scores: pa.Table, stratum: Stratum | None) -> "_Rows":
-        """Encode the rows of frames in a stratum, or of all frames, each with the values over that very set."""
+    def of(cls, scores: pa.Table, stratum: Stratum | None, ids: Set[str]) -> "_Rows":
+        """Encode the rows of these metrics over the frames of a stratum, or all, each with the values over that set."""
         frame = scores["frame"].to_numpy()
-        strata, code = _encoded(scores["stratum"])
+        (systems, system), (metrics, metric), (statuses, status), (strata, code), (people, person), (clips, clip) = (
+            _encoded(scores[name]) for name in ("system", "metric", "status", "stratum", "identity", "clip")
+        )
+        all_shots, shots = _encoded(scores["shots"])
         wanted = np.array([(name or "") == (stratum or "") for name in strata], dtype=bool)[code]
         chosen = wanted if stratum else wanted | (frame >= 0)
+        chosen &= np.array([name in ids for name in metrics], dtype=bool)[metric]
         kept = slice(None) if chosen.all() else np.flatnonzero(chosen)
-        (systems, system), (metrics, metric), (statuses, status) = (
-            _encoded(scores[name]) for name in ("system", "metric", "status")
-        )
-        people, identity = _ascending(*_encoded(scores["identity"]))
-        clip_names, clip = _encoded(scores["clip"])
-        shots, shots_code = _ascending(*_encoded(scores["shots"]))
-        used = np.zeros((len(people), len(clip_names)), dtype=bool)  # which clips are whose
-        used[identity, clip] = True
-        clip_codes = np.cumsum(used).reshape(used.shape) - 1
+        by_name, in_order, rank = _ascending(people)
+        by_shots, _, shots_rank = _ascending(all_shots)
+        used = np.zeros((len(people), len(clips)), dtype=bool)  # which clips are whose
+        used[person, clip] = True
+        used = used[in_order]
+        clip_codes = (np.cumsum(used).reshape(used.shape) - 1).astype(np.int32)
+        identity = rank[person[kept]]
         return cls(
             names=_Names(
                 systems=tuple(systems),
-                shots=tuple(shots),
-                identities=tuple(people),
+                shots=tuple(by_shots),
+                identities=tuple(by_name),
                 first_clips=np.cumsum(used.sum(axis=1)) - used.sum(axis=1),
                 clips=int(used.sum()),
                 metrics=tuple(metrics),
                 statuses=statuses,
             ),
-            cell=system[kept] * len(shots) + shots_code[kept],
-            identity=identity[kept],
-            clip=clip_codes[identity[kept], clip[kept]],
+            cell=system[kept] * np.int32(len(all_shots)) + shots_rank[shots[kept]],
+            identity=identity,
+            clip=clip_codes[identity, clip[kept]],
             metric=metric[kept],
             status=status[kept],
             frame=frame[kept],
@@ -252,11 +254,27 @@ def _ratio(
 
 def _encoded(column: pa.ChunkedArray) -> tuple[list[Any], Int[np.ndarray, " rows"]]:
     """Return the different values of a column, in order of appearance, and the place of each row's among them."""
+    if pa.types.is_dictionary(column.type) and not column.null_count:
+        return _compact(column.combine_chunks())
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
 
-def _ascending(values: list[Any], codes: Int[np.ndarray, " rows"]) -> tuple[list[Any], Int[np.ndarray, " rows"]]:
-    """Return the values in ascending order with the codes to match."""
+def _compact(encoded: pa.DictionaryArray) -> tuple[list[Any], Int[np.ndarray, " rows"]]:
+    """Return the same of a column that is encoded: its dictionary may have values that do not occur, in any order."""
+    values, codes = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+    first = np.full(len(values), len(codes))
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written is the first to appear
+    order = np.argsort(first)
+    order = order[first[order] < len(codes)]
+    if np.array_equal(order, np.arange(len(values))):
+        return values, codes
+    place = np.zeros(len(values), np.int32)
+    place[order] = np.arange(len(order))
+    return [values[one] for one in order], place[codes]
+
+
+def _ascending(values: list[Any]) -> tuple[list[Any], Int[np.ndarray, " values"], Int[np.ndarray, " values"]]:
+    """Return the values in ascending order, the place where each of those was, and where each value is now."""
     order = np.argsort(np.array(values, dtype=object))
-    return [values[place] for place in order], np.argsort(order)[codes]
+    return [values[place] for place in order], order, np.argsort(order).astype(np.int32)

@@ -75,7 +75,7 @@ def test_the_report_of_an_address_is_that_of_the_folder(finished: Path, served: 
     pages = []
     for number, data in enumerate((finished / "data", served.address)):
         out = tmp_path / str(number)
-        assert headshot("report", "--run", finished / "run", "--data", data, "--out", out).exit_code == 0
+        assert headshot("report", finished / "run", "--data", data, "-o", out).exit_code == 0
         pages.append((out / "index.html").read_text(encoding="utf-8"))
     assert pages[0] == pages[1]
 

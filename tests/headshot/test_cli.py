@@ -89,7 +89,8 @@ def check_usage(line: str) -> None:
         (["preprocess", "--manifest", "absent.toml"], "absent.toml"),
         (["train", "grand"], "choose one of: compact, compact-faithful, tiny"),
         (["benchmark", "--shots", "1,eight"], "whole numbers"),
-        (["report", "--run", "nowhere"], "nowhere"),
+        (["report", "nowhere"], "nowhere"),
+        (["publish", "--out", "nowhere"], "nowhere"),
         (["status", "--data", "nowhere"], "nowhere"),
         (["statistics", "--data", "nowhere"], "nowhere"),
         (["takedown", "ann", "--data", "nowhere"], "nowhere"),
@@ -125,7 +126,7 @@ def test_help_comes_without_the_heavy_libraries() -> None:
 
 def test_make_help_lists_targets_and_variables_with_their_defaults() -> None:
     shown = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=REPOSITORY).stdout
-    for target in ("setup", "preprocess", "train", "benchmark", "report", "test", "check", "bench", "clean"):
+    for target in ("setup", "preprocess", "train", "benchmark", "report", "publish", "test", "check", "bench", "clean"):
         assert re.search(rf"^  make {target} +\S", shown, re.M), target
     for variable, default in {"MANIFEST": "manifests/demo.toml", "SHOTS": "1,8,32", "PROFILE": "embedded"}.items():
         assert re.search(rf"^  {variable} +{re.escape(default)} ", shown, re.M), variable

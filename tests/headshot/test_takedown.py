@@ -11,6 +11,7 @@ from eval.runs.results import Run
 from headshot.cli import app
 from model.checkpoint import read_config
 from pipeline.store import Store
+from reports.publish.build import publish_reports
 from weights.errors import HeadshotError
 
 
@@ -58,7 +59,7 @@ def test_baselines_in_the_run_forget_the_person_too(place: Path) -> None:
 def test_somebody_under_test_leaves_predictions_scores_and_the_report_goes(place: Path) -> None:
     ended = takedown(place, "dora")
     assert ended.exit_code == 0, ended.stderr
-    assert not (place / "report/index.html").exists()
+    assert not (place / "report").exists()
     assert not (place / "run/run.json").exists()
     assert not naming(place / "run", "dora")
     assert [clip.identity for clip in read_config(place / "run/checkpoint").clips] == ["ann", "bobby"]
@@ -107,3 +108,24 @@ def test_the_run_of_another_dataset_is_not_touched(place: Path) -> None:
     ended = takedown(place, "bobby")
     assert isinstance(ended.exception, HeadshotError)
     assert "made from the dataset tests" in str(ended.exception)
+
+
+def test_a_published_report_that_goes_leaves_list_feed_and_card(place: Path) -> None:
+    publish_reports(place, "https://example.org/")
+    names = ("index.html", "feed.xml")
+    assert all("report/index.html" in (place / name).read_text(encoding="utf-8") for name in names)
+    assert (place / "cards" / "report.png").is_file()
+    assert takedown(place, "dora").exit_code == 0
+    assert not any("report/index.html" in (place / name).read_text(encoding="utf-8") for name in names)
+    assert not (place / "cards" / "report.png").exists()
+    assert "https://example.org/" in (place / "feed.xml").read_text(encoding="utf-8"), "published as before"
+
+
+def test_a_published_report_that_is_written_again_keeps_its_tags(place: Path) -> None:
+    publish_reports(place, "https://example.org/")
+    assert takedown(place, "bobby").exit_code == 0
+    page = (place / "report" / "index.html").read_text(encoding="utf-8")
+    assert '<link rel="canonical" href="https://example.org/report/">' in page
+    assert "bobby" not in page
+    again = takedown(place, "bobby")
+    assert "there is nothing left to remove" in again.stdout, "tags are no change of the report"

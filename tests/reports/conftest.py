@@ -33,6 +33,9 @@ from pipeline.dataset_info import DatasetInfo
 from pipeline.files import LocalFiles
 from pipeline.landmarks import rescale
 from pipeline.store import ClipEntry, RejectRow, Store
+from reports.findings import findings
+from reports.media import Media
+from reports.page import Page, compose
 from tests.reports.drawing import drawn_face, drawn_landmarks
 
 SIZE_PX = 64
@@ -48,6 +51,11 @@ FRAMES = 90
 
 class DrawnStore(Store):
     """A data set whose pictures are drawn when they are read."""
+
+    def index(self) -> pa.Table:
+        named = ("key", "identity", "split", "frames", "usable_frames", "licence", "consent", "credit")
+        rows = [{name: getattr(clip, name) for name in named} | {"face_px": 60.0, "pad": 0.0} for clip in self.clips]
+        return pa.Table.from_pylist(rows)
 
     def clip(self, key: str) -> ClipEntry:
         return next(clip for clip in self.clips if clip.key == key)
@@ -289,6 +297,11 @@ def _record(systems: tuple[object, ...], tasks: TaskSet) -> RunRecord:
         started_at="2025-03-01T10:00:00+00:00",
         ended_at="2025-03-01T10:12:34+00:00",
     )
+
+
+def composed(run: Run, store: Store, **options: int) -> Page:
+    """Return the page of a run with everything inside."""
+    return compose(findings(run, store, Media(), **options))
 
 
 @pytest.fixture(scope="session")

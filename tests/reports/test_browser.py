@@ -2,14 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from eval.runs.results import Run
 from pipeline.store import Store
+from reports.build import build_report
 from reports.dataset_page import build_dataset_page
-from reports.page import compose, render
 from tests.reports.test_dataset_page import small_dataset
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -50,18 +49,28 @@ def tab(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
 
 @pytest.fixture(scope="module")
 def address(run: Run, store: Store, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the page lies on disk."""
-    path: Path = tmp_path_factory.mktemp("page") / "index.html"
-    path.write_text(render(compose(run, store)), encoding="utf-8")
-    return path.as_uri()
+    """Where the first page of a site lies on disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "open", lambda _: store)
+        return build_report(run.folder, "data", tmp_path_factory.mktemp("page") / "site").as_uri()
 
 
-@pytest.fixture(scope="module", params=["report", "dataset"])
-def any_address(request: pytest.FixtureRequest, address: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(scope="module")
+def alone(run: Run, store: Store, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where a report in one file lies on disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "open", lambda _: store)
+        return build_report(run.folder, "data", tmp_path_factory.mktemp("one") / "site", single_file=True).as_uri()
+
+
+@pytest.fixture(scope="module", params=["index.html", "dataset.html", "reproduce.html", "one file", "statistics"])
+def any_address(
+    request: pytest.FixtureRequest, address: str, alone: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """Where each kind of page lies on disk."""
-    if request.param == "report":
-        return address
-    return build_dataset_page(small_dataset(tmp_path_factory.mktemp("dataset"))).as_uri()
+    if request.param == "statistics":
+        return build_dataset_page(small_dataset(tmp_path_factory.mktemp("dataset"))).as_uri()
+    return alone if request.param == "one file" else address.replace("index.html", request.param)
 
 
 @pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in SCHEMES], ids=str)
@@ -74,7 +83,9 @@ def page(browser: "sync_api.Browser", request: pytest.FixtureRequest) -> Iterato
     context.close()
 
 
-def test_the_page_asks_for_nothing_and_complains_of_nothing(page: "sync_api.Page", any_address: str) -> None:
+def test_a_page_asks_for_nothing_outside_its_folder_and_complains_of_nothing(
+    page: "sync_api.Page", any_address: str
+) -> None:
     requests: list[str] = []
     messages: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -83,7 +94,9 @@ def test_the_page_asks_for_nothing_and_complains_of_nothing(page: "sync_api.Page
     page.goto(any_address)
     page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
     page.wait_for_function("[...document.images].every(image => image.complete)")
-    assert [url for url in requests if not url.startswith("data:")] == [any_address]
+    folder = any_address.rpartition("/")[0]
+    assert any_address in requests
+    assert [url for url in requests if not url.startswith(("data:", f"{folder}/"))] == []
     assert messages == []
     assert page.evaluate("[...document.images].filter(image => !image.naturalWidth).length") == 0
 
@@ -136,17 +149,67 @@ def test_everything_is_there_with_scripts_off(browser: "sync_api.Browser", addre
     for which in ("", " over all frames", " over far frames"):
         assert tab.get_by_role("img", name=f"SSIM against shots{which}, one line").count() == 1
     assert tab.get_by_role("heading", name="Results").is_visible()
+    assert tab.get_by_role("button").count() == 0, "nothing is offered that does nothing"
+    tab.locator("#results").get_by_role("link", name="SSIM").first.click()
+    tab.wait_for_url("**#metric-2")
+    assert tab.locator("#metric-2").get_by_text("ssim@").is_visible()
     context.close()
 
 
-def test_the_page_prints_on_a4_with_its_folded_parts_open(tab: "sync_api.Page", address: str) -> None:
-    tab.set_viewport_size({"width": 718, "height": 1000})  # A4 less margins of 1 cm
+def test_a_table_is_sorted_best_first_then_worst_first_then_as_written(tab: "sync_api.Page", address: str) -> None:
     tab.goto(address)
+    region = tab.get_by_role("region", name="Systems at each number of shots", exact=True)
+    head, column = region.get_by_role("columnheader", name="SSIM"), 2
+    last = region.locator("tbody").last
+    names, values = last.locator("th[scope=row]"), last.locator(f"tr td:nth-child({column + 1})")
+    written, button = names.all_inner_texts(), region.get_by_role("button", name="Sort by SSIM")
+    ssim = [float(value) for value in values.evaluate_all("cells => cells.map(cell => cell.dataset.value)")]
+    best_first = [name for _, name in sorted(zip(ssim, written, strict=True), reverse=True)]
+    assert best_first != written
+    for state, expected in (("descending", best_first), ("ascending", best_first[::-1]), ("none", written)):
+        button.focus()
+        tab.keyboard.press("Enter")
+        assert head.get_attribute("aria-sort") == state
+        assert names.all_inner_texts() == expected
+    assert last.locator("tr").first.get_attribute("class") == "group"
+
+
+def test_the_name_of_a_metric_opens_its_definition_and_escape_closes_it(tab: "sync_api.Page", address: str) -> None:
+    tab.goto(address)
+    name = tab.locator("#results").get_by_role("link", name="LPIPS").first
+    name.focus()
+    tab.keyboard.press("Enter")
+    dialog = tab.get_by_role("dialog", name="LPIPS")
+    assert dialog.get_by_text("lpips.alex@").is_visible()
+    assert dialog.get_by_text("f" * 64).first.is_visible(), "the hash of the network"
+    results = axe.Axe().run(tab, options={"runOnly": RULES, "resultTypes": ["violations"]}).response
+    assert [(found["id"], found["nodes"][0]["html"]) for found in results["violations"]] == []
+    tab.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert name.evaluate("link => link === document.activeElement"), "the reader is where they were"
+
+
+def test_one_file_has_its_downloads_inside(tab: "sync_api.Page", alone: str) -> None:
+    tab.goto(alone)
+    links = tab.locator("a[download]")
+    assert links.count() == 4
+    for place in range(links.count()):
+        with tab.expect_download() as offered:
+            links.nth(place).click()
+        assert offered.value.path().stat().st_size > 100
+        assert offered.value.suggested_filename == links.nth(place).get_attribute("download")
+
+
+def test_the_page_prints_on_a4_with_its_folded_parts_open(tab: "sync_api.Page", any_address: str) -> None:
+    tab.set_viewport_size({"width": 718, "height": 1000})  # A4 less margins of 1 cm
+    tab.goto(any_address)
     tab.emulate_media(media="print")
     assert tab.evaluate("document.documentElement.scrollWidth") <= 718, "nothing is cut off on the right"
-    assert tab.get_by_text("torch 2.8.0").is_visible(), "what is folded on the screen is open on paper"
+    for folded in tab.locator("details > :last-child").all():
+        assert folded.is_visible(), "what is folded on the screen is open on paper"
     assert not tab.get_by_role("navigation").is_visible()
-    assert len(tab.pdf(format="A4")) > 100_000
+    assert not tab.locator(".sort").first.is_visible()
+    assert len(tab.pdf(format="A4")) > 10_000
 
 
 def test_the_keyboard_reaches_the_content_first_and_every_scrolling_table(tab: "sync_api.Page", address: str) -> None:
@@ -158,10 +221,16 @@ def test_the_keyboard_reaches_the_content_first_and_every_scrolling_table(tab: "
     assert tab.locator(".scroll:not([tabindex='0'])").count() == 0
 
 
-def test_hostile_names_run_nothing(tab: "sync_api.Page", address: str, hostile: str) -> None:
+def test_hostile_names_run_nothing(tab: "sync_api.Page", any_address: str, hostile: str) -> None:
     dialogs: list[str] = []
     tab.on("dialog", lambda dialog: dialogs.append(dialog.message))
-    tab.goto(address)
+    tab.goto(any_address)
+    for link in tab.locator('#results a[href^="#metric-"]').all()[:6]:
+        link.click()
+        tab.keyboard.press("Escape")
+    for button in tab.locator("#results .sort").all()[:3]:
+        button.click()
     tab.wait_for_timeout(200)
     assert dialogs == []
+    assert tab.locator("img[src='x']").count() == 0
     assert hostile in tab.locator("h1").inner_text()

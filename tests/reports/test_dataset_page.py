@@ -12,6 +12,7 @@ from pipeline.verdicts import RejectReason
 from reports import dataset_sample
 from reports.dataset_page import REASONS, DatasetPage, build_dataset_page, compose, render
 from reports.dataset_sample import FrameSample, pose_grid, spread, typical_face
+from reports.media import Media
 from tests.pipeline.conftest import clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -43,7 +44,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def page(store: Store) -> DatasetPage:
-    return compose(store)
+    return compose(store, Media())
 
 
 def test_everybody_is_shown_once_in_their_split_with_their_frames(page: DatasetPage) -> None:
@@ -82,7 +83,7 @@ def test_the_typical_face_is_the_one_of_median_sharpness(store: Store, monkeypat
         Store, "frames", lambda self, clip, rows, size: (asked.extend(rows), real(self, clip, rows, size))[1]
     )
     clip = store.clip("ann/video/full")
-    assert typical_face(store, clip.key)
+    assert typical_face(store, clip.key, Media())
     sharpness = store.column(clip, "sharpness")
     assert np.sum(sharpness < sharpness[asked[0]]) == pytest.approx(10, abs=1)
 
@@ -99,7 +100,7 @@ def test_pose_shares_sum_to_one_and_each_picture_is_of_its_direction(store: Stor
         roll_deg=sample.roll_deg,
         sharpness=sample.sharpness,
     )
-    cells = {cell.name: cell for line in pose_grid(store, posed) for cell in line}
+    cells = {cell.name: cell for line in pose_grid(store, posed, Media()) for cell in line}
     assert sum(cell.share for cell in cells.values()) == pytest.approx(np.isfinite(turned).mean())
     seen = {name for name, cell in cells.items() if cell.picture}
     assert seen == {"far left, level", "left, level", "straight ahead", "right, far up", "far right, level"}

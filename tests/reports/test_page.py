@@ -11,13 +11,12 @@ import pytest
 from eval.rendering import predictions
 from eval.runs.results import Run
 from pipeline.store import Store
-from reports import build
-from reports.build import build_report
 from reports.gallery import galleries
-from reports.page import Page, compose, render
+from reports.media import Media
+from reports.page import Page, render
 from reports.people import safe_link
 from reports.worst import worst_cases
-from weights.errors import HeadshotError
+from tests.reports.conftest import composed
 
 
 class Tags(HTMLParser):
@@ -41,7 +40,7 @@ class Tags(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(run: Run, store: Store) -> Page:
-    return compose(run, store)
+    return composed(run, store)
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +53,10 @@ def tags(html: str) -> Tags:
     return Tags(html)
 
 
-def test_nothing_is_fetched_and_nothing_runs(tags: Tags) -> None:
+def test_nothing_is_fetched_and_nothing_runs_but_our_script(tags: Tags) -> None:
     names = {tag for tag, _ in tags.found}
-    assert not names & {"script", "iframe", "object", "embed", "form", "audio", "video", "base"}
+    assert not names & {"iframe", "object", "embed", "form", "audio", "base"}
+    assert not [script for script in tags.of("script") if script], "scripts are inline"
     for tag, attributes in tags.found:
         assert not [name for name in attributes if name.startswith("on")], f"{tag} has a handler"
         assert (attributes.get("src") or "data:").startswith("data:image/webp;base64,") or tag != "img"
@@ -64,14 +64,15 @@ def test_nothing_is_fetched_and_nothing_runs(tags: Tags) -> None:
     assert {link["href"][0] if link["href"][0] == "#" else link["href"] for link in tags.of("a")} == {
         "#",
         "https://example.org/clip",
+        "https://arxiv.org/abs/1905.08233",
     }
 
 
-def test_the_policy_admits_our_style_sheet_and_no_script(html: str, tags: Tags) -> None:
+def test_the_policy_admits_our_style_sheet_and_script_and_no_other(html: str, tags: Tags) -> None:
     policy = next(meta["content"] for meta in tags.of("meta") if meta.get("http-equiv") == "Content-Security-Policy")
-    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert policy.startswith("default-src 'none'; img-src 'self' data:; media-src 'self' data:; style-src 'sha256-")
+    assert "; script-src 'sha256-" in policy
     assert "unsafe" not in policy
-    assert "script-src" not in policy
     assert " style=" not in re.sub(r"data:[^\"]*", "", html), "an inline style would be blocked"
 
 
@@ -119,7 +120,7 @@ def test_every_synthetic_picture_is_marked_and_no_real_one_is(tags: Tags) -> Non
 
 
 def test_the_frames_shown_differ_least_middling_and_most_from_the_source(page: Page) -> None:
-    for gallery in page.galleries:
+    for gallery in page.content("pictures").clips:
         assert [block.movement for block in gallery.blocks] == ["Least movement", "Middle", "Most movement"]
         assert len({block.frame for block in gallery.blocks}) == 3
 
@@ -131,7 +132,8 @@ def test_everything_needed_to_trust_and_repeat_is_there(run: Run, tags: Tags) ->
         record.tasks_sha256,
         record.score_key,
         record.git.revision,
-        "headshot preprocess --manifest manifests/drawn.toml --videos data/raw --data data/drawn --size 64",
+        "headshot preprocess --manifest MANIFEST.toml --videos VIDEOS --data data/drawn --size 64",
+        f"MANIFEST.toml: the manifest with the SHA-256 {record.dataset.manifest_sha256}",
         "headshot train tiny --data data/drawn",
         "--shots 1,8,32 \\ --systems copy-source,mean-frame,reference-ft \\",
         "--profile embedded --size 64 --query-frames 16 --draws 1 --seed 0",
@@ -153,24 +155,24 @@ def test_everything_needed_to_trust_and_repeat_is_there(run: Run, tags: Tags) ->
 
 
 def test_the_cost_of_a_system_is_shown_with_the_machine_it_was_measured_on(page: Page, tags: Tags) -> None:
-    (costly,) = (row for row in page.costs if row.key.name == "reference-ft")
+    (costly,) = (row for row in page.content("costs").rows if row.key.name == "reference-ft")
     assert costly.parameters == "4.6 M"
     assert {cell.memory for cell in costly.rows} == {"812"}
-    assert page.hardware == "a processor, torch on 3 threads"
-    for text in (costly.parameters, page.hardware, "Memory, MiB", "none counted"):
+    assert page.content("costs").hardware == "a processor, torch on 3 threads"
+    for text in (costly.parameters, page.content("costs").hardware, "Memory, MiB", "none counted"):
         assert text in tags.text
 
 
 def test_a_chart_has_the_same_numbers_beside_it(page: Page) -> None:
-    for place, curve in enumerate(page.curves):
+    for place, curve in enumerate(page.content("shots")):
         for line, row in enumerate(curve.rows):
-            assert row.cells == tuple(group.rows[line].cells[place] for group in page.table.groups)
+            assert row.cells == tuple(group.rows[line].cells[place] for group in page.content("results").table.groups)
 
 
 def test_the_worst_cases_are_the_worst_of_different_clips(run: Run, page: Page) -> None:
-    assert [gallery.column.metric for gallery in page.worst] == ["lpips.alex", "nme.interocular"]
+    assert [gallery.column.metric for gallery in page.content("worst")] == ["lpips.alex", "nme.interocular"]
     rows = run.scores.to_pylist()
-    for gallery in page.worst:
+    for gallery in page.content("worst"):
         for system in gallery.systems:
             own = [
                 row
@@ -184,7 +186,7 @@ def test_the_worst_cases_are_the_worst_of_different_clips(run: Run, page: Page) 
 def test_a_failed_frame_is_worse_than_any_value(run: Run, store: Store, page: Page) -> None:
     few = replace(run, tasks=run.tasks.model_copy(update={"shots": (1,)}))
     keys = {key.name: key for key in page.keys}
-    nme = worst_cases(few, store, page.table.columns, keys)[1]
+    nme = worst_cases(few, store, page.content("results").table.columns, keys, Media())[1]
     assert [case.verdict for case in nme.systems[2].cases] == ["no face"] * 3
 
 
@@ -200,92 +202,48 @@ def test_a_system_that_delivered_nothing_leaves_a_hole_and_not_a_crash(
             if (system.name, task.identity, task.shots) != ("reference-ft", "ada", 32):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.symlink_to(source)
-    shown = galleries(lost, store, {key.name: key for key in page.keys}, most_pictures=900)
+    shown = galleries(lost, store, {key.name: key for key in page.keys}, Media(), most_pictures=900)
     ada = next(gallery for gallery in shown if gallery.identity == "ada")
     row = next(row for row in ada.rows if row.key.name == "reference-ft")
     assert [block[-1] for block in row.generated] == [None, None, None]
-    assert "nothing delivered" in render(replace(page, galleries=shown))
+    assert "nothing delivered" in render(composed(lost, store))
 
 
 def test_many_clips_are_thinned_and_the_page_says_so(run: Run, store: Store) -> None:
-    page = compose(run, store, most_pictures=25)
-    assert len(page.galleries) == 2
-    assert "2 of 3 clips are shown" in page.pictures_note
+    page = composed(run, store, most_pictures=25)
+    assert len(page.content("pictures").clips) == 2
+    assert "2 of 3 clips are shown" in page.content("pictures").note
     assert "2 of 3 clips are shown" in render(page)
-
-
-def test_build_writes_one_file_and_always_the_same_bytes(
-    tmp_path: Path, run: Run, store: Store, html: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Store, "open", lambda _: store)
-    path = build_report(run.folder, tmp_path / "data", tmp_path / "out")
-    assert path == tmp_path / "out" / "index.html"
-    assert path.read_text(encoding="utf-8") == html
-    assert [file.name for file in (tmp_path / "out").iterdir()] == ["index.html"]
-
-
-def test_build_refuses_another_data_set(
-    tmp_path: Path, run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = replace(store, info=store.info.model_copy(update={"manifest_sha256": "9" * 64}))
-    monkeypatch.setattr(Store, "open", lambda _: other)
-    with pytest.raises(HeadshotError, match=r"manifest aaaaaaaaaaaa.*manifest 999999999999"):
-        build_report(run.folder, tmp_path / "data", tmp_path / "out")
-
-
-def test_build_shows_fewer_pictures_rather_than_a_page_that_is_too_large(
-    tmp_path: Path, run: Run, store: Store, html: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Store, "open", lambda _: store)
-    monkeypatch.setattr(build, "MOST_BYTES", len(html) - 1)
-    monkeypatch.setattr(build, "PICTURES", (900, 1))
-    path = build_report(run.folder, tmp_path / "data", tmp_path / "out")
-    assert "1 of 3 clips is shown" in path.read_text()
-
-
-def test_build_refuses_a_page_that_is_too_large_without_pictures(
-    tmp_path: Path, run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Store, "open", lambda _: store)
-    monkeypatch.setattr(build, "MOST_BYTES", 1000)
-    monkeypatch.setattr(build, "PICTURES", (1,))
-    with pytest.raises(HeadshotError, match="even with few pictures"):
-        build_report(run.folder, tmp_path / "data", tmp_path / "out")
-
-
-def test_a_run_that_is_not_finished_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(HeadshotError, match="no finished benchmark"):
-        build_report(tmp_path, tmp_path, tmp_path / "out")
 
 
 def test_a_quick_look_says_so_before_anything_else_and_can_be_repeated(run: Run, store: Store) -> None:
     tasks = run.tasks.model_copy(update={"limit": 2, "people": 7, "draws": (3, 1, 1)})
-    quick = compose(replace(run, tasks=tasks), store)
+    quick = composed(replace(run, tasks=tasks), store)
     text = " ".join(Tags(render(quick)).text.split())
     label = "Quick look (--limit 2): 3 of 7 people, one clip of each, 16 frames a clip."
     assert text.index(label) < text.index(quick.question)
-    assert "--limit 2 --draws 1:3,8:1,32:1 --seed 0" in " ".join(quick.provenance.commands)
-    assert "Quick look" not in render(compose(run, store))
+    assert "--limit 2 --draws 1:3,8:1,32:1 --seed 0" in " ".join(quick.content("reproduce").commands)
+    assert "Quick look" not in render(composed(run, store))
 
 
 def test_references_stand_apart_and_compete_with_nobody(run: Run, store: Store) -> None:
     flagged = tuple(
         system.model_copy(update={"reference": system.name == "mean-frame"}) for system in run.record.systems
     )
-    page = compose(replace(run, record=run.record.model_copy(update={"systems": flagged})), store)
-    assert [key.name for key in page.floor_keys] == ["mean-frame"]
-    assert [row.key.name for row in page.floors.groups[0].rows] == ["mean-frame"]
+    page = composed(replace(run, record=run.record.model_copy(update={"systems": flagged})), store)
+    assert [key.name for key in page.content("floors").keys] == ["mean-frame"]
+    assert [row.key.name for row in page.content("results").floors.groups[0].rows] == ["mean-frame"]
     assert "mean-frame" not in {key.name for key in page.keys}
-    assert not [lead for lead in page.leads if "mean-frame" in (lead.leader, lead.runner_up)]
+    assert not [lead for lead in page.content("results").leads if "mean-frame" in (lead.leader, lead.runner_up)]
     assert "Floors and ceilings" in render(page)
-    assert "Floors and ceilings" not in render(compose(run, store))
+    assert "Floors and ceilings" not in render(composed(run, store))
 
 
 def test_a_page_on_cross_reenactment_shows_the_driver_and_no_target(run: Run, store: Store) -> None:
     """The drawn run stands in: only who drives is changed."""
     driven = tuple(task.model_copy(update={"driver": "zed"}) for task in run.tasks.tasks)
     tasks = run.tasks.model_copy(update={"protocol": "cross", "tasks": driven})
-    html = render(compose(replace(run, tasks=tasks), store))
+    html = render(composed(replace(run, tasks=tasks), store))
     assert "real frame of zed, who drives" in html
     assert "another person’s movements" in html
     assert "real target" not in html

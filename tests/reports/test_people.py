@@ -2,6 +2,7 @@
 
 from pipeline.store import RejectRow
 from reports.people import people
+from reports.pictures import Picture
 
 
 def reject(key: str, reason: str) -> RejectRow:
@@ -18,3 +19,12 @@ def test_people_who_withdrew_are_counted_and_not_named() -> None:
         ("not named", "withdrawn", "2 clips of 1 person"),
     ]
     assert section.reasons == "withdrawn: 2, no face: 1"
+
+
+def test_a_clip_without_tasks_is_shown_and_one_that_the_data_set_does_not_hold_is_not() -> None:
+    face = Picture(uri="media/face.webp", alt="face of cy", width=96, height=96)
+    section = people("", (), [reject("ann/a/1", "no_face")], [("cy/v/c", "3 frames")], {"cy/v/c": face}.get)
+    assert [(one.clip, one.stage, one.picture) for one in section.left_out] == [
+        ("ann/a/1", "preprocessing", None),
+        ("cy/v/c", "tasks", face),
+    ]

@@ -5,13 +5,14 @@ import pytest
 from eval.runs.results import Run
 from eval.statistics.cells import summarise
 from pipeline.store import Store
-from reports.page import Page, compose
-from reports.strata import stratum_sizes
+from reports.motion import stratum_sizes
+from reports.page import Page
+from tests.reports.conftest import composed
 
 
 @pytest.fixture(scope="module")
 def page(run: Run, store: Store) -> Page:
-    return compose(run, store)
+    return composed(run, store)
 
 
 def test_every_frame_is_in_one_stratum(run: Run) -> None:
@@ -21,7 +22,7 @@ def test_every_frame_is_in_one_stratum(run: Run) -> None:
 
 
 def test_the_tables_hold_the_statistics_of_their_stratum(run: Run, page: Page) -> None:
-    far = page.motion.tables[0]
+    far = page.content("motion").tables[0]
     wanted = {
         (one.system, one.shots): one.value
         for one in summarise(run.scores, run.record.specs, "far")
@@ -35,14 +36,14 @@ def test_the_tables_hold_the_statistics_of_their_stratum(run: Run, page: Page) -
 
 
 def test_the_two_charts_of_a_metric_have_the_same_axes(page: Page) -> None:
-    assert page.motion.charts
-    for pair in page.motion.charts:
+    assert page.content("motion").charts
+    for pair in page.content("motion").charts:
         assert pair.everywhere.y_ticks == pair.far.y_ticks
         assert pair.everywhere.series != pair.far.series
 
 
 def test_the_answer_speaks_of_the_far_frames(page: Page) -> None:
-    far = page.motion.sizes[2]
+    far = page.content("motion").sizes[2]
     assert f"On the {far.frames} frames of {far.people} people that are far from every source frame" in " ".join(
-        page.answer
+        page.content("answer").paragraphs
     )

@@ -10,6 +10,7 @@ from pipeline.audio import Sound
 from pipeline.sound_track import Span, read_sound
 from reports import synthetic
 from reports.drive import GAP_PX, side_by_side
+from reports.media import Media
 from reports.pictures import marked_picture
 from reports.soundtrack import soundtrack
 from reports.synthetic import STATEMENT, write_video
@@ -173,7 +174,7 @@ def test_a_still_is_labelled_below_and_not_over_the_frame(size_px: int) -> None:
 
 
 def test_the_words_for_a_marked_picture_say_so_first() -> None:
-    assert marked_picture(np.zeros((64, 64, 3), np.uint8), "somebody", LABEL).alt == f"{LABEL}: somebody"
+    assert marked_picture(np.zeros((64, 64, 3), np.uint8), "somebody", LABEL, Media()).alt == f"{LABEL}: somebody"
 
 
 def test_side_by_side_keeps_the_generated_pixels_and_fits_the_driving_ones(frames: np.ndarray) -> None:

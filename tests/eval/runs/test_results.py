@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
 
 from eval.benchmark import benchmark
-from eval.runs.results import RunRecord, read_record
+from eval.runs.results import SCORE_SCHEMA, SCORES_FILE, Run, RunRecord, held, read_record
 from eval.runs.schemas import schemas
 from eval.specs.image import SSIM
-from eval.systems.baselines import CopySource
+from eval.systems.baselines import CopySource, MeanFrame
 from eval.tasks.making import make_tasks
 from tests.conftest import REPOSITORY
 from tests.eval.conftest import DrawnStore
@@ -75,3 +76,24 @@ def test_another_program_accepts_what_a_run_writes_and_nothing_else(store: Drawn
         assert not reader.is_valid(content | {"schema_version": 99})
         assert not reader.is_valid(content | {"colour": "red"})
         assert not reader.is_valid({key: value for key, value in content.items() if key != "schema_version"})
+
+
+def test_score_rows_read_back_are_those_that_were_written_in_less_memory(store: DrawnStore, tmp_path: Path) -> None:
+    tasks = make_tasks(store, [1, 8], size_px=32)
+    written = benchmark(store, [CopySource(), MeanFrame()], tasks, tmp_path / "run", specs=[SSIM]).scores
+    read = Run.open(tmp_path / "run").scores
+    assert read.equals(written)
+    plain = pq.read_table(tmp_path / "run" / SCORES_FILE)
+    assert plain.schema.equals(SCORE_SCHEMA), "on disk, names are text"
+    assert held(plain).equals(read)
+    assert read.cast(SCORE_SCHEMA).equals(plain)
+    assert read.nbytes < 0.6 * plain.nbytes
+
+
+def test_what_is_no_table_of_scores_is_refused(store: DrawnStore, tmp_path: Path) -> None:
+    tasks = make_tasks(store, [1], size_px=32)
+    scores = benchmark(store, [CopySource()], tasks, tmp_path / "run", specs=[SSIM]).scores.cast(SCORE_SCHEMA)
+    for other in (scores.drop_columns("stratum"), scores.set_column(9, "value", scores["metric"])):
+        pq.write_table(other, tmp_path / "run" / SCORES_FILE)
+        with pytest.raises(HeadshotError, match="this version cannot read"):
+            Run.open(tmp_path / "run")

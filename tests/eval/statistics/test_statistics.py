@@ -1,9 +1,10 @@
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from scipy import stats
 
-from eval.runs.results import SCORE_SCHEMA
+from eval.runs.results import SCORE_SCHEMA, held
 from eval.specs.profiles import SPECS
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell, summarise
@@ -58,6 +59,28 @@ def test_frames_are_averaged_in_clips_clips_in_people_and_people_in_the_value() 
     )
     assert found.value == pytest.approx(0.6)
     assert (found.n_identities, found.n_frames, found.n_failed) == (2, 5, 0)
+
+
+def test_rows_with_names_as_codes_say_the_same_whatever_their_lists_of_names_hold() -> None:
+    rng = np.random.default_rng(1)
+    rows = [
+        row(name, float(rng.normal()), system=system, metric=metric, frame=frame, stratum=("near", "far")[frame % 2])
+        for system in ("gone", "b", "a", "c")
+        for name in ("zoe", "ann", "left")
+        for metric in ("psnr", "ssim")
+        for frame in range(3)
+    ]
+    kept = (pc.field("system") != "gone") & (pc.field("identity") != "left")
+    plain, coded = table(*rows).filter(kept), held(table(*rows)).filter(kept)
+    backwards = coded.take(np.arange(len(coded))[::-1])
+    psnr = BY_ID["psnr"]
+    for stratum in (None, "far"):
+        found, known = (statistics(rows, [psnr, SSIM], stratum) for rows in (coded, plain))
+        assert repr(found) == repr(known), "NaN included"
+        assert summarise(coded, [SSIM], stratum) == summarise(plain, [SSIM], stratum)
+        turned = table(*plain.to_pylist()[::-1])
+        assert summarise(backwards, [psnr, SSIM], stratum) == summarise(turned, [psnr, SSIM], stratum)
+    assert [one.system for one in summarise(coded, [SSIM])] == ["b", "a", "c"]
 
 
 def test_the_interval_is_students_t_over_people() -> None:

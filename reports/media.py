@@ -1,0 +1,79 @@
+"""Pictures and videos of a page: files beside it, named by what is in them, or inside the page itself."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from weights.errors import HeadshotError
+
+FOLDER = "media"
+TYPES = {
+    "webp": "image/webp",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+}
+"""What a page may show, by suffix."""
+
+
+class NoRoomError(HeadshotError):
+    """What was added does not fit into the one file."""
+
+
+class Media:
+    """Takes encoded pictures and videos, and says where the page finds each of them.
+
+    Args:
+        site: Folder of the page, below which `media/` is made; None puts everything into the page itself. The folder is
+            one that `reports.site.publish_site` syncs as a whole: file by file that takes three times as long.
+        most_bytes: How much the page can carry of it, encoded; no limit where there is none. Files have no limit.
+    """
+
+    def __init__(self, site: Path | None = None, *, most_bytes: int | None = None) -> None:
+        self._site, self._most = site, most_bytes
+        self._known: dict[str, str] = {}
+        self.inline_bytes = 0
+        """Of all addresses that were given out so far, where they are inside the page."""
+
+    @property
+    def inside(self) -> bool:
+        """Whether everything goes into the page itself."""
+        return self._site is None
+
+    @property
+    def room_bytes(self) -> int | None:
+        """How many more bytes can be added, before encoding; None where there is no limit."""
+        return None if self._most is None or not self.inside else max(0, (self._most - self.inline_bytes) * 3 // 4 - 64)
+
+    def add(self, content: bytes, suffix: str) -> str:
+        """Return the address of the content, for `src`: `media/<hash>.<suffix>`, or a `data:` address.
+
+        A file is written once, however often its content is added.
+
+        Args:
+            content: The encoded picture or video, as it is published.
+            suffix: One of `TYPES`, without a dot.
+
+        Raises:
+            NoRoomError: It does not fit into the page.
+        """
+        kind, digest = TYPES[suffix], hashlib.sha256(content).hexdigest()
+        if self._site is None:
+            return self._inline(content, kind)
+        if digest not in self._known:
+            self._known[digest] = f"{FOLDER}/{digest[:16]}.{suffix}"
+            path = self._site / self._known[digest]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return self._known[digest]
+
+    def _inline(self, content: bytes, kind: str) -> str:
+        address = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+        if self._most is not None and self.inline_bytes + len(address) > self._most:
+            raise NoRoomError(
+                f"the pictures and videos do not fit into {self._most / 1e6:.1f} MB; "
+                "leave out --single-file, which keeps them in a folder beside the page"
+            )
+        self.inline_bytes += len(address)
+        return address
