@@ -1,5 +1,6 @@
 """Who sees what: incomplete blocks in which every system, number of shots and person comes equally often."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,8 +34,8 @@ def blocks(
 
     All cells stand in a circle in which any stretch is balanced, and forms are stretches that follow each other. So
     over all forms the numbers of times that two cells are shown differ by one at most. Within a form nobody is shown
-    twice by one system, the numbers of trials of two systems differ by one at most, and those of two numbers of shots
-    of one system by two.
+    twice by one system, the numbers of trials of two systems differ by one at most, and those of two people, or of two
+    numbers of shots of one system, by two.
 
     Args:
         systems: Names.
@@ -72,17 +73,16 @@ def forms_for_all(systems: int, shots: int, identities: int, trials: int) -> int
 def _circle(systems: Sequence[str], shots: Sequence[int], identities: Sequence[str]) -> list[Cell]:
     """Return all cells in rounds of every system with every person, the numbers of shots in a Latin square.
 
-    A row has each system once, with people as far apart as they go. Two cells of one system and person are as far
-    apart as a round is long.
+    Systems and people both go round and round; each time they would meet again, people are moved on by one, so that a
+    round has every pair once. Two cells of one system and person are as far apart as a round is long.
     """
-    apart = max(len(identities) // len(systems), 1)
+    meet_again = math.lcm(len(systems), len(identities))
     return [
         Cell(
-            system,
-            shots[(turn + row + place) % len(shots)],
-            identities[(row + place * apart) % len(identities)],
+            systems[place % len(systems)],
+            shots[(turn + place // len(systems) + place % len(systems)) % len(shots)],
+            identities[(place + place // meet_again) % len(identities)],
         )
         for turn in range(len(shots))
-        for row in range(len(identities))
-        for place, system in enumerate(systems)
+        for place in range(len(systems) * len(identities))
     ]
