@@ -133,9 +133,12 @@ class StudyKey(Record):
     @property
     def rule(self) -> str:
         """What was decided beforehand, in words."""
+        codes = "Every result under a rater code that came in with two different results is left out."
+        if not self.options.catch:
+            return f"There are no obvious trials, so nobody is left out for missing them. {codes}"
         return (
             f"Raters who miss more than {self.options.catch_allowed} of the {self.options.catch} obvious trials on their "
-            "form are left out; so is every result under a rater code that came in with two different results."
+            f"form are left out. {codes}"
         )
 
     def of_form(self, form: int) -> tuple[Trial, ...]:

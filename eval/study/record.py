@@ -83,28 +83,32 @@ class StudyRecord(Record):
         publish_text(run_dir / STUDY_FILE, self.model_dump_json(indent=1))
 
     @classmethod
-    def of_run(cls, run_dir: Path) -> "StudyRecord | None":
-        """Return the study of a run, None where nobody was asked.
+    def of(cls, run_dir: Path, record: RunRecord) -> "StudyRecord | None":
+        """Return what people said of the systems of a run, as far as these are the ones that were judged.
+
+        Args:
+            run_dir: Folder of the run.
+            record: Of the run; systems whose configuration is another one by now, or all where the tasks are, have lost
+                their scores.
+
+        Returns:
+            None where nobody was asked, or nothing is left.
 
         Raises:
             HeadshotError: The file is damaged, or of another version.
         """
         path = run_dir / STUDY_FILE
         try:
-            return cls.model_validate_json(path.read_bytes())
+            study = cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except ValidationError as error:
             raise HeadshotError(
                 f"{path} is not the record of a study of this version: {error}; run `headshot study score` again"
             ) from None
-
-    def still_holds(self, record: RunRecord) -> "StudyRecord":
-        """Return the study without systems that are not in the run any more, or not as they were judged."""
         now = {system.name: system.config for system in record.systems}
-        same = record.tasks_sha256 == self.tasks_sha256
-        kept = tuple(one for one in self.systems if same and now.get(one.name) == one.config)
+        same = record.tasks_sha256 == study.tasks_sha256
+        kept = tuple(one for one in study.systems if same and now.get(one.name) == one.config)
         names = {one.name for one in kept}
-        return self.model_copy(
-            update={"systems": kept, "scores": tuple(one for one in self.scores if one.system in names)}
-        )
+        scores = tuple(one for one in study.scores if one.system in names)
+        return study.model_copy(update={"systems": kept, "scores": scores}) if scores else None

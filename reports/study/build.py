@@ -57,7 +57,11 @@ def build_study(run_dir: Path, data_root: Path | str, out_dir: Path, wanted: Wan
         HeadshotError: The run is not finished, the data set is another one, or the folder holds another study.
     """
     run, store = opened(run_dir, data_root)
-    run = run.split()[0]
+    return write_study(run.split()[0], store, out_dir, wanted, jspsych)
+
+
+def write_study(run: Run, store: Store, out_dir: Path, wanted: Wanted, jspsych: JsPsych) -> StudyKey:
+    """Write the folder of a study, see `build_study`, of a run without its references."""
     key = _same(StudyKey.load(out_dir), run, wanted, out_dir) if (out_dir / KEY_FILE).exists() else None
     if key is None:
         key = make_key(run, store, wanted, secrets.token_hex(32))
