@@ -100,7 +100,9 @@ def score_command(
 
     opened, answers = Run.open(run), StudyKey.load(key)
     if opened.record.tasks_sha256 != answers.tasks_sha256:
-        raise HeadshotError(f"the study {answers.study} was made from other tasks than those of {run}; name its run (--run)")
+        raise HeadshotError(
+            f"the study {answers.study} was made from other tasks than those of {run}; name its run (--run)"
+        )
     paths = [path for one in files for path in (sorted(one.glob("*.json")) if one.is_dir() else [one])]
     found = score_study(answers, paths)
     found.save(run)
@@ -163,7 +165,9 @@ def _print(found: "StudyRecord") -> None:
     from reports.numbers import interval, number, probability
 
     heads = ("USER", "95%", "d'", "p (Holm)", "sets", "raters", "people shown", "verdict")
-    rows = table(f"Share of sets in which people found the generated picture; guessing: {1 / 3:.3f}", "system", "shots", *heads)
+    rows = table(
+        f"Share of sets in which people found the generated picture; guessing: {1 / 3:.3f}", "system", "shots", *heads
+    )
     for one in found.scores:
         rows.add_row(
             one.system,

@@ -13,7 +13,13 @@ from weights.record import Record
 MOST_BYTES = 5_000_000
 """A form's answers take a few kilobytes."""
 Reason = Literal[
-    "used", "unreadable", "foreign", "unfinished", "same_file_twice", "two_results_under_one_code", "failed_catch_trials"
+    "used",
+    "unreadable",
+    "foreign",
+    "unfinished",
+    "same_file_twice",
+    "two_results_under_one_code",
+    "failed_catch_trials",
 ]
 
 

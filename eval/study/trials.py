@@ -161,9 +161,8 @@ def _trial(cell: Cell, delivered: Delivered, footage: _Footage, rng: np.random.G
     if place in delivered.missing[cell.system, task.id]:
         return "not_delivered"
     target = task.frames[place]
-    taken = {task.clip: [*task.support], target.clip: [target.row]}
-    if target.clip == task.clip:
-        taken[task.clip].append(target.row)
+    taken = {task.clip: [*task.support]}
+    taken.setdefault(target.clip, []).append(target.row)
     real = footage.real_frames(cell.identity, taken, target.clip, rng)
     if real is None:
         return "too_few_real_frames"

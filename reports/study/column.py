@@ -38,9 +38,7 @@ def with_user(table: MainTable, study: StudyRecord | None) -> MainTable:
         groups=tuple(
             replace(
                 group,
-                rows=tuple(
-                    replace(row, cells=(*row.cells, printed(row.key.name, group.shots))) for row in group.rows
-                ),
+                rows=tuple(replace(row, cells=(*row.cells, printed(row.key.name, group.shots))) for row in group.rows),
             )
             for group in table.groups
         ),

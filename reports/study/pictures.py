@@ -16,7 +16,12 @@ _MOST_IN_COMMENT = 65_533
 
 def encode(image: UInt8[np.ndarray, "height width 3"]) -> bytes:
     """Return an RGB picture as JPEG, colour at full resolution, without any metadata."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    options = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        QUALITY,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
     done, data = cv2.imencode(".jpg", image[..., ::-1], options)
     if not done:
         raise RuntimeError("OpenCV could not encode a picture as JPEG")

@@ -14,9 +14,7 @@ SCRIPT, STYLE = b"'use strict';", b"body { margin: 0 }"
 
 
 @pytest.fixture
-def files(
-    empty_cache: Path, npm_registry: Path, make_tarball: Callable[..., Path]
-) -> tuple[PackageFile, PackageFile]:
+def files(empty_cache: Path, npm_registry: Path, make_tarball: Callable[..., Path]) -> tuple[PackageFile, PackageFile]:
     """Two files of a package that is in the registry."""
     path = make_tarball(npm_registry / "tool-1.0.0.tgz", {"package/tool.js": SCRIPT, "package/tool.css": STYLE})
     archive = Archive(provider="npm", name="tool@1.0.0", sha256=sha256(path.read_bytes()))

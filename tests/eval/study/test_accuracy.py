@@ -101,9 +101,7 @@ def test_simulated_raters_of_a_planted_accuracy_are_within_the_interval_in_95_of
 ) -> None:
     """Of 600 studies, 95% less three standard errors of that share."""
     found = list(
-        studies(
-            600, raters=raters, people=people, planted=planted, rater_sd=rater_sd, person_sd=person_sd, seed=people
-        )
+        studies(600, raters=raters, people=people, planted=planted, rater_sd=rater_sd, person_sd=person_sd, seed=people)
     )
     covered = np.mean([one.low <= planted <= one.high for one in found])
     assert np.mean([one.value for one in found]) == pytest.approx(planted, abs=0.02), "the simulation is what it says"
