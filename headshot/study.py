@@ -45,8 +45,8 @@ def build_command(
 ) -> None:
     """Make the forms of a study from a finished run: one HTML page a rater, which opens from disk and sends nothing.
 
-    `page/` is for raters. `key.json` and `debriefing/` have the answers: keep them until the answers are in. The same command
-    makes the same pages again.
+    `page/` is for raters. `key.json` and `debriefing/` have the answers: keep them until everybody has answered. The
+    same command makes the same pages again.
 
     Example: [bold]headshot study build runs/demo --data data/demo --out studies/demo --forms 24[/]
     """
@@ -134,11 +134,11 @@ def plan_command(
     design = Design(people=people, trials_per_rater=each, rater_icc=rater_icc, person_icc=person_icc)
     if trials > systems * people:
         raise HeadshotError(
-            f"--trials {trials}: a form shows nobody twice by one system, so {systems} systems and {people} people make "
-            f"{systems * people} sets at most"
+            f"--trials {trials}: a form shows nobody twice by one system, so {systems} systems and {people} people "
+            f"make {systems * people} sets at most"
         )
     rows = table(
-        f"To tell an accuracy from 1/3 in {power:.0%} of studies; a form has {each:.3g} sets of each number in the table",
+        f"To tell an accuracy from 1/3 in {power:.0%} of studies, {each:.3g} sets of the system at these shots a form",
         "accuracy",
         "independent sets, one-sided",
         "two-sided",
@@ -157,7 +157,8 @@ def plan_command(
         )
     out.print(rows)
     out.print(
-        "Raters whose answers count: ask a tenth more. One number each; to find several after Holm's correction takes more."
+        "Raters whose answers count: ask a tenth more. This is for one number that was named beforehand; what is to "
+        "survive Holm's correction for all numbers of a study takes more."
     )
 
 

@@ -27,8 +27,8 @@ USER = MetricSpec(
     higher_is_better=False,
     perfect=CHANCE,
     preparation=(
-        "Frames at the size of the run, all encoded alike and stored in equally many bytes, in random order; no label and "
-        "no watermark in any of the three, since either would give the answer."
+        "Frames at the size of the run, all encoded alike and stored in equally many bytes, in random order; no label "
+        "and no watermark in any of the three, since either would give the answer."
     ),
     worst=1.0,
     failure_policy=(

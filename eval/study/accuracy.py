@@ -43,8 +43,8 @@ def accuracy(
     Answers of one rater resemble each other, and so do answers about one person shown. The variance of the share is
     therefore that between raters plus that between people less that of independent trials (Cameron, Gelbach and
     Miller 2011), the first two by a bootstrap over raters and one over people, and never less than any of
-    the three. Its ratio to the binomial variance is the design effect. The interval is Wilson's at trials / design effect,
-    which stays between 0 and 1 and has a width also where everybody is right, with Student's t on the smaller
+    the three. Its ratio to the binomial variance is the design effect. The interval is Wilson's at trials / design
+    effect, which stays between 0 and 1 and has a width also where everybody is right, with Student's t on the smaller
     number of clusters less one in place of the normal quantile (Cameron and Miller 2015). The test is the score
     test that belongs to it.
 

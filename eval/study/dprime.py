@@ -22,8 +22,8 @@ def share_correct(d_prime: float, alternatives: int = ALTERNATIVES) -> float:
         d_prime: Distance between the means of the one odd alternative and the others, in standard deviations.
         alternatives: How many are shown at once.
 
-    Source: Green and Swets 1966; the tables of Hacker and Ratcliff 1979, "A revised table of d' for M-alternative forced
-    choice". The integral of phi(x - d') Phi(x)^(m-1) by Gauss-Hermite quadrature.
+    Source: Green and Swets 1966; the tables of Hacker and Ratcliff 1979, "A revised table of d' for M-alternative
+    forced choice". The integral of phi(x - d') Phi(x)^(m-1) by Gauss-Hermite quadrature.
     """
     nodes, weights = _quadrature()
     return float(weights @ ndtr(math.sqrt(2) * nodes + d_prime) ** (alternatives - 1)) / math.sqrt(math.pi)

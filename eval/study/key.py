@@ -13,8 +13,9 @@ from weights.record import Record
 
 KEY_FILE = "key.json"
 MARKING = (
-    "Off in the pictures of the study, by design: a label, a watermark or a manifest in one of three pictures would give "
-    "the answer. Every form says that one picture of each set is AI-generated, and the debriefing shows which, labelled."
+    "Off in the pictures of the study, by design: a label, a watermark or a manifest in one of three pictures would "
+    "give the answer. Every form says that one picture of each set is AI-generated, and the debriefing shows which, "
+    "labelled."
 )
 
 
@@ -137,8 +138,8 @@ class StudyKey(Record):
         if not self.options.catch:
             return f"There are no obvious trials, so nobody is left out for missing them. {codes}"
         return (
-            f"Raters who miss more than {self.options.catch_allowed} of the {self.options.catch} obvious trials on their "
-            f"form are left out. {codes}"
+            f"Raters who miss more than {self.options.catch_allowed} of the {self.options.catch} obvious trials on "
+            f"their form are left out. {codes}"
         )
 
     def of_form(self, form: int) -> tuple[Trial, ...]:

@@ -92,26 +92,30 @@ def read_ratings(key: StudyKey, paths: Sequence[Path]) -> tuple[tuple[Rating, ..
 
 def _open(key: StudyKey, path: Path) -> tuple[str, RaterFile | FileRow]:
     """Return the content of a file, or the row that says why it is of no use."""
-    name = path.name
     try:
         if path.stat().st_size > MOST_BYTES:
-            return name, FileRow(file=name, reason="unreadable", detail=f"larger than {MOST_BYTES} bytes")
+            return path.name, FileRow(file=path.name, reason="unreadable", detail=f"larger than {MOST_BYTES} bytes")
         content = RaterFile.model_validate_json(path.read_bytes())
     except OSError as error:
-        return name, FileRow(file=name, reason="unreadable", detail=error.strerror or "cannot be read")
+        return path.name, FileRow(file=path.name, reason="unreadable", detail=error.strerror or "cannot be read")
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        return name, FileRow(file=name, reason="unreadable", detail=f"{place}: {first['msg']}".lstrip(": "))
-    asked = key.of_form(content.form)
-    if content.study != key.study or not asked:
-        return name, FileRow(file=name, reason="foreign", detail=f"study {content.study}, form {content.form}")
-    wanted, found = {trial.id for trial in asked}, [answer.trial for answer in content.answers]
-    if set(found) - wanted or len(set(found)) < len(found):
-        return name, FileRow(file=name, reason="foreign", detail="answers to trials that are not on its form, or twice")
+        return path.name, FileRow(file=path.name, reason="unreadable", detail=f"{place}: {first['msg']}".lstrip(": "))
+    return path.name, _unfit(key, path.name, content) or content
+
+
+def _unfit(key: StudyKey, name: str, content: RaterFile) -> FileRow | None:
+    """Return the row of a file that is not the whole result of a form of this study; None where it is."""
+    wanted = {trial.id for trial in key.of_form(content.form)}
+    found = {answer.trial for answer in content.answers}
+    if content.study != key.study or not wanted:
+        return FileRow(file=name, reason="foreign", detail=f"study {content.study}, form {content.form}")
+    if found - wanted or len(found) < len(content.answers):
+        return FileRow(file=name, reason="foreign", detail="answers to trials that are not on its form, or twice")
     if len(found) < len(wanted):
-        return name, FileRow(file=name, reason="unfinished", detail=f"{len(found)} of {len(wanted)} trials")
-    return name, content
+        return FileRow(file=name, reason="unfinished", detail=f"{len(found)} of {len(wanted)} trials")
+    return None
 
 
 def _judge(key: StudyKey, name: str, content: RaterFile, of_rater: set[RaterFile], seen: set[str]) -> FileRow:

@@ -31,8 +31,8 @@ def score_study(key: StudyKey, paths: Sequence[Path]) -> StudyRecord:
     if not ratings:
         reasons = "; ".join(f"{row.file}: {row.reason.replace('_', ' ')} {row.detail}".strip() for row in files[:5])
         raise HeadshotError(
-            f"none of the {len(files)} files counts for study {key.study} ({reasons or 'there is none'}); give the files "
-            "that its forms saved, and the answer key that was made with them"
+            f"none of the {len(files)} files counts for study {key.study} ({reasons or 'there is none'}); give the "
+            "files that its forms saved, and the answer key that was made with them"
         )
     groups: dict[tuple[str, int], list[Rating]] = {}
     for one in ratings:

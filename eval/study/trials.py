@@ -148,7 +148,7 @@ def _away_from(rows: Int[np.ndarray, " rows"], others: Sequence[int]) -> Int[np.
         return rows
     distance = np.abs(rows[:, None] - np.asarray(others)[None]).min(axis=1)
     apart = rows[distance >= max(1, round(APART * (int(rows[-1]) - int(rows[0]))))]
-    return apart if len(apart) else rows[distance > 0]
+    return np.asarray(apart if len(apart) else rows[distance > 0])
 
 
 def _trial(cell: Cell, delivered: Delivered, footage: _Footage, rng: np.random.Generator) -> Trial | str:

@@ -43,8 +43,8 @@ class Wanted:
 def build_study(run_dir: Path, data_root: Path | str, out_dir: Path, wanted: Wanted, jspsych: JsPsych) -> StudyKey:
     """Write the folder of a study and return its key.
 
-    The key comes first and holds all that was drawn, so the same command makes the same pages again, and goes on where it
-    was stopped.
+    The key comes first and holds all that was drawn, so the same command makes the same pages again, and goes on where
+    it was stopped.
 
     Args:
         run_dir: Folder of a finished benchmark.
@@ -178,8 +178,8 @@ def _systems(run: Run, asked: Sequence[str]) -> tuple[StudiedSystem, ...]:
     absent = [name for name in names if name not in known]
     if absent or not names:
         raise HeadshotError(
-            f"--systems {','.join(asked)}: {run.folder} has {', '.join(known)}, of which those that show recorded frames "
-            f"have to be asked for by name; {', '.join(absent) or 'nothing else'} is not there"
+            f"--systems {','.join(asked)}: {run.folder} has {', '.join(known)}, of which those that show recorded "
+            f"frames have to be asked for by name; {', '.join(absent) or 'nothing else'} is not there"
         )
     keys = legend([(name, known[name].title) for name in names])
     return tuple(
@@ -202,7 +202,7 @@ def _same(key: StudyKey, run: Run, wanted: Wanted, out_dir: Path) -> StudyKey:
     asked = _systems(run, wanted.systems), tuple(_shots(run, wanted.shots)), wanted.options, run.record.tasks_sha256
     if asked != (key.systems, key.shots, key.options, key.tasks_sha256):
         raise HeadshotError(
-            f"{out_dir} holds study {key.study} with other systems, shots, options or tasks, and without its key the answers "
-            "to it are worth nothing; give another folder (--out)"
+            f"{out_dir} holds study {key.study} with other systems, shots, options or tasks, and without its key the "
+            "answers to it are worth nothing; give another folder (--out)"
         )
     return key

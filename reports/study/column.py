@@ -10,7 +10,7 @@ from reports.table import Column, MainTable, TableCell, cell_key, columns, full
 
 
 def user_cells(study: StudyRecord | None) -> tuple[Cell, ...]:
-    """Return the numbers of the column; people are those shown, frames are sets of three. Empty where nobody was asked."""
+    """Return the numbers of the column, none where nobody was asked; people are those shown, frames sets of three."""
     return () if study is None else tuple(_cell(study.spec.id, score) for score in study.scores)
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
 from eval.study.key import StudyKey, Trial
 from model.label import ALTERED
+from pipeline.images import decode
 from reports.html import headshot_version, policy, style, templates
 from reports.media import Media
 from reports.numbers import plural
@@ -50,7 +48,7 @@ def _disclosed(
     mark, maker = _maker(key, trial)
     shown = []
     for place, jpeg in enumerate(pictures):
-        image = cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        image = decode(jpeg)
         about = f"set {number}, picture {place + 1}"
         if place == trial.answer and mark:
             shown.append((marked_picture(image, about, mark, media), mark))

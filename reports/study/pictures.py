@@ -38,7 +38,7 @@ def equally_long(pictures: Sequence[bytes]) -> list[bytes]:
 
 
 def swirled(image: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
-    """Return a picture whose middle is turned like a whirl, the less the farther out: nobody takes it for a photograph."""
+    """Return a picture whose middle is turned like a whirl, less farther out: nobody takes it for a photograph."""
     height, width = image.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     dx, dy = x - (width - 1) / 2, y - (height - 1) / 2

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from eval.study.ratings import Reason
 from eval.study.record import StudyRecord, StudyScore, Within
 from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.numbers import MISSING, interval, number, plural, probability, share
 
-REASONS = {
+REASONS: Mapping[Reason, str] = {
     "used": "count",
     "unreadable": "could not be read",
     "foreign": "belong to another study or form",

@@ -1,4 +1,4 @@
-"""Files out of packages: verified, kept, brought again when they change, and never taken when they are not the pinned ones."""
+"""Files out of packages: verified, kept, brought again when they change, refused when they are not the pinned ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_file_that_was_changed_is_brought_again(files: tuple[PackageFile, Pack
 
 def test_another_content_than_the_pinned_one_is_refused(files: tuple[PackageFile, PackageFile]) -> None:
     wrong = files[0].model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(HeadshotError, match="tool@1.0.0 cannot be had from npm.*sha256"):
+    with pytest.raises(HeadshotError, match=r"tool@1\.0\.0 cannot be had from npm.*sha256"):
         fetch_files([wrong])
     assert not wrong.path.exists()
 

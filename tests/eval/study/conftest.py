@@ -65,7 +65,7 @@ def hand_in(key: StudyKey, tmp_path: Path) -> Callable[..., Path]:
     """Write a rater's file; `right` says in which trials the answer is right, `change` replaces fields."""
 
     def write(
-        rater: str, form: int = 1, right: Callable[[Trial], bool] = lambda trial: True, name: str = "", **change: object
+        rater: str, form: int = 1, right: Callable[[Trial], bool] = lambda _: True, name: str = "", **change: object
     ) -> Path:
         answers = [
             {"trial": one.id, "response": one.answer if right(one) else (one.answer + 1) % 3, "rt_ms": 900}

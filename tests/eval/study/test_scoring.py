@@ -58,7 +58,7 @@ def test_files_that_do_not_count_are_in_the_record(key: StudyKey, hand_in: HandI
 
 
 def test_without_a_file_that_counts_the_reasons_are_said(key: StudyKey, hand_in: HandIn) -> None:
-    with pytest.raises(HeadshotError, match="none of the 1 files counts.*r1-1.json: foreign"):
+    with pytest.raises(HeadshotError, match=r"none of the 1 files counts.*r1-1.json: foreign"):
         score_study(key, [hand_in("r1", study="0" * 12)])
 
 

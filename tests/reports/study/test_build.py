@@ -144,7 +144,7 @@ def test_what_was_not_delivered_is_shown_to_nobody_and_counted(
     assert Counter(one.reason for one in key.left_out) == {"not_delivered": 3}
     assert {one.shots for one in key.trials if one.system} == {1, 32}
     assert {one.shots: one.share for one in key.delivery} == {1: 0, 8: 1, 32: 0}
-    with pytest.raises(HeadshotError, match="no trial can be made.*not_delivered"):
+    with pytest.raises(HeadshotError, match=r"no trial can be made.*not_delivered"):
         make_key(run, footage, Wanted(options=OPTIONS, shots=(8,)), SECRET)
 
 
