@@ -14,6 +14,7 @@ from eval.study.key import StudyKey
 from eval.study.record import StudyRecord
 from eval.study.scoring import score_study
 from pipeline.store import Store
+from reports.downloads import downloads
 from reports.findings import Findings, findings
 from reports.media import Media
 from reports.page import compose, render
@@ -75,6 +76,27 @@ def test_every_number_of_the_column_has_its_cell_for_other_programs(found: Findi
         cell = cells[score.system, score.shots]
         assert (cell.value, cell.low, cell.high) == (score.value, score.interval.low, score.interval.high)
         assert (cell.n_identities, cell.n_frames) == (3, score.trials)
+
+
+def test_every_number_of_column_and_section_is_that_of_results_json(found: Findings) -> None:
+    page, results = render(compose(found)), json.loads(downloads(found)["results.json"])
+    cells = {one["key"]: one for one in results["cells"] if one["metric"] == "user.3afc"}
+    judged = {f"{one['shots']}:{one['system']}": one for one in results["judged"]}
+    shown = dict(re.findall(r'data-cell="(all:\d+:user[^"]*)" data-value="([^"]*)"', page))
+    assert set(shown) == set(cells) and len(cells) == len(judged) == 3
+    for key, value in shown.items():
+        assert (
+            float(value) == cells[key]["value"] == judged[key.removeprefix("all:").replace("user.3afc:", "")]["value"]
+        )
+    rows = re.findall(r'<tr data-judged="([^"]*)">(.*?)</tr>', page, re.S)
+    assert {name for name, _ in rows} == set(judged)
+    for name, row in rows:
+        one = judged[name]
+        assert f'<td class="number">{one["correct"]} of {one["trials"]}</td>' in row
+        assert f"{one['value']:.0%}<span" in row
+        assert f"{one['interval']['low']:.0%} to {one['interval']['high']:.0%}" in row
+        assert f"{one['d_prime']:.2f}".replace("-", "\N{MINUS SIGN}") in row
+        assert one["verdict"] in row
 
 
 def test_the_page_says_who_counts_and_links_the_definition(found: Findings) -> None:
