@@ -74,17 +74,15 @@ def studies(
     An effect is one of two equally likely shifts, so that the mean accuracy is exactly the planted one.
     """
     rng = np.random.default_rng(seed)
+    design = blocks(["a", "b"], [1, 8, 32], [f"p{n}" for n in range(people)], forms=raters, trials=2 * people, rng=rng)
+    cells = [
+        (rater, int(cell.identity[1:]))
+        for rater, block in enumerate(design)
+        for cell in block
+        if (cell.system, cell.shots) == ("a", 8)
+    ]
+    rater, person = np.array(cells).T
     for _ in range(count):
-        design = blocks(
-            ["a", "b"], [1, 8, 32], [f"p{n}" for n in range(people)], forms=raters, trials=2 * people, rng=rng
-        )
-        cells = [
-            (rater, int(cell.identity[1:]))
-            for rater, block in enumerate(design)
-            for cell in block
-            if (cell.system, cell.shots) == ("a", 8)
-        ]
-        rater, person = np.array(cells).T
         of_rater, of_person = rng.choice([-1, 1], raters), rng.choice([-1, 1], people)
         share = planted + rater_sd * of_rater[rater] + person_sd * of_person[person]
         yield accuracy(rng.random(len(cells)) < share, rater, person)
