@@ -40,7 +40,7 @@ def render_form(
     """
     trials = key.of_form(form)
     look = Markup("\n").join((Markup(jspsych.style), style("style.css", "study/form.css")))
-    run = Markup("\n").join((script_text(NOTICE), Markup(jspsych.script), script("study/form.js")))
+    run = Markup("\n").join((style(NOTICE), Markup(jspsych.script), script("study/form.js")))  # the notice is text, too
     return (
         templates()
         .get_template("study/form.html")
@@ -62,11 +62,6 @@ def render_form(
             policy=policy(look, run),
         )
     )
-
-
-def script_text(name: str) -> Markup:
-    """Return a text of `templates/` as it is."""
-    return style(name)
 
 
 def _shown(trial: Trial, pictures: tuple[bytes, bytes, bytes]) -> dict[str, object]:

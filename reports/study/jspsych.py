@@ -64,7 +64,7 @@ def fetch_jspsych(progress: Progress | None = None) -> JsPsych:
 
 
 def without_fonts(style: str) -> str:
-    """Return a style sheet without embedded fonts and comments: 4 of 476 kB, which no page of ours uses the rest of."""
+    """Return a style sheet without embedded fonts and comments: 4 of 476 kB are left."""
     kept = _COMMENT.sub("", _FONT_FACE.sub("", style))
     return "\n".join(line.rstrip() for line in kept.splitlines() if line.strip())
 
