@@ -22,6 +22,7 @@ from headshot import (
     request,
     samples,
     score,
+    study,
     takedown,
     tasks,
     train,
@@ -43,6 +44,7 @@ app.add_typer(weights.app, name="weights")
 manifest.app.add_typer(corpora.app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(study.app, name="study")
 app.command(name="preprocess")(dataset.preprocess_command)
 app.command(name="status")(dataset.status_command)
 app.command(name="verify")(dataset.verify_command)

@@ -71,20 +71,37 @@ def _print(board: "Leaderboard") -> None:
     people = max((one.cell.n_identities for one in board.entries), default=0)
     heads = [f"{spec.title} {'↑' if spec.higher_is_better else '↓'}" for spec in board.specs]
     what = "" if board.stratum is None else f" over {board.stratum} frames"
+    judged = _judged(board)
     rows = table(
         f"Mean{what} of {people} people ± half of the 95% interval (place; who shares a letter is not separated); "
         f"{board.runs[0].tasks.label}",
         "system",
         "shots",
         *heads,
+        *(["USER ↓"] if judged else []),
     )
     order = dict.fromkeys(sorted(((count, name) for name, count, _ in entries), key=lambda key: key[0]))
     for shots, system in order:
         shown = [_shown(entries.get((system, shots, spec.id))) for spec in board.specs]
-        rows.add_row(system, str(shots), *shown)
+        rows.add_row(system, str(shots), *shown, *([judged.get((system, shots), "-")] if judged else []))
     out.print(rows)
     if board.limits:
         out.print(board.limits)
+
+
+def _judged(board: "Leaderboard") -> dict[tuple[str, int], str]:
+    """Return what people said of each system at each number of shots; empty where nobody was asked."""
+    from eval.study.record import StudyRecord
+    from reports.study.column import user_cells
+
+    found = {}
+    for run in board.runs if board.stratum is None else ():
+        cells = {(one.system, one.shots): one for one in user_cells(StudyRecord.of(run.folder, run.record))}
+        for entry in board.entries:
+            name = entry.cell.system.removesuffix(f" ({entry.run})")
+            if entry.run in (run.folder.name, str(run.folder)) and (name, entry.cell.shots) in cells:
+                found[entry.cell.system, entry.cell.shots] = value_with_half(cells[name, entry.cell.shots])
+    return found
 
 
 def _shown(entry: "Entry | None") -> str:

@@ -7,6 +7,7 @@ from eval.runs.results import Run
 from eval.specs.profiles import headline_specs
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell, summarise
+from eval.study.record import StudyRecord
 from pipeline.store import Store
 from reports.leads import Comparisons, Lead, leads
 from reports.legend import SystemKey, legend
@@ -49,6 +50,8 @@ class Findings:
     table: MainTable
     more: MainTable
     floors: MainTable
+    study: StudyRecord | None
+    """What people said of the systems, as far as these are still the same; None where nobody was asked."""
 
     @property
     def people(self) -> int:
@@ -106,4 +109,5 @@ def findings(run: Run, store: Store, media: Media, *, most_pictures: int = MOST_
         table=table,
         more=main_table(other_cells, others, (), keys),
         floors=main_table(floor_cells, specs, (), floor_keys, references.record.cost, heads=table.columns),
+        study=StudyRecord.of(run.folder, run.record),
     )

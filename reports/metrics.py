@@ -7,6 +7,7 @@ from eval.runs.results import WeightRecord
 from eval.specs.spec import MetricSpec
 from reports.findings import Findings
 from reports.numbers import number
+from reports.study.column import with_user
 from reports.table import Column
 
 
@@ -31,8 +32,10 @@ class MetricsSection:
 def metrics_section(found: Findings) -> MetricsSection:
     """Return the section of the page."""
     weights = found.run.record.weights
+    table = with_user(found.table, found.study)
+    specs = (*found.specs, *([found.study.spec] if found.study else []))
     return MetricsSection(
-        headline=tuple(map(_facts, found.specs, found.table.columns, [weights] * len(found.specs))),
+        headline=tuple(map(_facts, specs, table.columns, [weights] * len(specs))),
         more=tuple(map(_facts, found.others, found.more.columns, [weights] * len(found.others))),
     )
 

@@ -23,6 +23,7 @@ from reports.motion import motion_section
 from reports.people import people_section
 from reports.provenance import costs_section, reproduce_section
 from reports.results import results_section
+from reports.study.section import study_section
 from reports.worst import worst_section
 
 
@@ -46,6 +47,7 @@ class SectionPlan:
 SECTIONS = (
     SectionPlan(anchor="answer", title="The answer", template="answer.html", make=answer_section),
     SectionPlan(anchor="results", title="Results", template="results.html", make=results_section, script="table.js"),
+    SectionPlan(anchor="user", title="What people see", template="study/section.html", make=study_section),
     SectionPlan(anchor="floors", title="Floors and ceilings", template="floors.html", make=floors_section),
     SectionPlan(anchor="shots", title="More shots", template="curves.html", make=curves_section),
     SectionPlan(anchor="motion", title="Near and far", template="motion.html", make=motion_section),

@@ -7,6 +7,7 @@ from reports.findings import Findings
 from reports.leads import Comparisons
 from reports.places import PlaceRow, place_rows
 from reports.reported import Reported, reported
+from reports.study.column import with_user
 from reports.table import LeadRow, MainTable, lead_rows
 
 
@@ -31,13 +32,13 @@ def results_section(found: Findings) -> ResultsSection:
     """Return the section of the page."""
     shown = {spec.id for spec in found.specs}
     return ResultsSection(
-        table=found.table,
+        table=with_user(found.table, found.study),
         corrected=_corrected(found.comparisons),
         leads=lead_rows(found.leading, found.table.columns),
         places=place_rows(found.comparisons.statistics.rankings, found.table.columns),
         failures=tuple(one for one in found.run.record.failures if one.metric in shown),
         more=found.more,
-        floors=found.floors if found.floor_keys else None,
+        floors=with_user(found.floors, found.study) if found.floor_keys else None,
         reported=reported(),
     )
 

@@ -16,12 +16,14 @@ from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell, Flag
 from eval.statistics.difference import Difference, Test, Verdict
 from eval.statistics.ranks import Rank, Ranking
+from eval.study.record import StudyScore
 from eval.tasks.motion import Stratum
 from reports.answer import AnswerSection
 from reports.findings import Findings
 from reports.html import headshot_version
 from reports.legend import SystemKey
 from reports.motion import stratum_sizes
+from reports.study.column import user_cells
 from reports.table import cell_key
 from weights.files import publish_text
 from weights.record import Record
@@ -157,6 +159,8 @@ class ResultsFile(Record):
     """What so few people cannot show."""
     ranks: tuple[RankRecord, ...]
     strata: tuple[StratumRecord, ...]
+    judged: tuple[StudyScore, ...]
+    """What people said in a study; empty where nobody was asked."""
     failures: tuple[FailureCount, ...]
     undelivered: tuple[Undelivered, ...]
     costs: tuple[CostRecord, ...]
@@ -183,7 +187,7 @@ def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
             for run, keys in zip(both, (found.keys, found.floor_keys), strict=True)
             for one in run.record.systems
         ),
-        metrics=(*found.specs, *found.others),
+        metrics=(*found.specs, *found.others, *([found.study.spec] if found.study else [])),
         headline_metrics=tuple(spec.id for spec in found.specs),
         weights=record.weights,
         cells=_cells(found),
@@ -195,6 +199,7 @@ def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
             StratumRecord(stratum=one.stratum, frames=one.frames, elsewhere=one.elsewhere, people=one.people)
             for one in stratum_sizes(found.run)
         ),
+        judged=found.study.scores if found.study else (),
         failures=tuple(one for run in both for one in run.record.failures),
         undelivered=record.undelivered,
         costs=tuple(one for run in both for one in run.record.cost),
@@ -230,6 +235,7 @@ def _contender(key: SystemKey, *, reference: bool) -> ContenderRecord:
 def _cells(found: Findings) -> tuple[CellRecord, ...]:
     """Return the cells of all tables, each once."""
     groups = [(found.cells, found.leading), (found.other_cells, ()), (found.floor_cells, ())]
+    groups.append((user_cells(found.study), ()))
     groups += [(view.cells, view.leading) for view in found.views]
     records = []
     for cells, leading in groups:

@@ -48,6 +48,9 @@ A picture of a talking head is mostly a background that stands still, and any sy
 `psnr@mouth` is PSNR over the pixels of the mouth alone; `@face` and `@eyes` likewise. The region is decided by the
 target's landmarks, so that it is the same for every system.
 
+What people see is measured by asking them: USER (`user.3afc`) has [a study of its own](study.md), and a column in the
+report once there is one.
+
 There is no FVD. It wants videos of 16 and more frames in a row, thousands of them, and a network that does not ship
 in any package; here are some 32 frames of each clip, chosen for their motion, so the number would be mostly bias.
 

@@ -11,6 +11,8 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from eval.runs.results import RunRecord
+from eval.study.ratings import RaterFile
+from eval.study.record import StudyRecord
 from eval.systems.request import Request
 from eval.tasks.task_set import TaskSet
 from weights.files import publish_text
@@ -33,6 +35,8 @@ def schemas() -> dict[str, str]:
         "run.schema.json": RunRecord,
         "tasks.schema.json": TaskSet,
         "request.schema.json": Request,
+        "study.schema.json": StudyRecord,
+        "rater.schema.json": RaterFile,
     }
     found = {name: schema_of(record) for name, record in records.items()}
     tasks = json.loads(found["tasks.schema.json"])

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from weights.record import Record
 
-Level = Literal["frame", "set"]
-Kind = Literal["image", "distribution", "face", "time", "delivery"]
-Tier = Literal["headline", "default", "extra"]
+Level = Literal["frame", "set", "trial"]
+Kind = Literal["image", "distribution", "face", "time", "delivery", "judgement"]
+Tier = Literal["headline", "default", "extra", "person"]
 
 
 class MetricSpec(Record):
@@ -25,13 +25,13 @@ class MetricSpec(Record):
     """Short, with network or variant in brackets: the heading of a column."""
     kind: Kind = "face"
     """What it looks at: pictures, sets of pictures, faces, what happens between frames, whether there is a face at
-    all."""
+    all, or what people say who look at it."""
     tier: Tier = "default"
     """`headline`: stands in the main table. `default`: measured too, since it costs little beside the headline.
-    `extra`: measured where it is asked for."""
+    `extra`: measured where it is asked for. `person`: measured by asking people, in a study of its own."""
     level: Level
     """`frame`: one value for each generated frame; `set`: one value for all frames of a system at one number
-    of shots."""
+    of shots; `trial`: one value for each picture that a person judged."""
     definition: str
     equation: str
     source: str
