@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from model.label import label_below
+from model.disclosure.label import label_below
 from reports.media import Media
 
 QUALITY = 82
