@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from model.disclosure.credentials import Credentials
     from model.disclosure.verification import Listing, Verdict
 
+_SHORT = {
+    "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia": "generated",
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia": "composite",
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic": "altered",
+}
 MOST_ROWS = 40
 """Files listed by name; those that lack something come first."""
 
@@ -76,6 +81,9 @@ def _print(listing: "Listing", verdicts: Sequence["Verdict"]) -> None:
         rows.add_row(*_row(verdict))
     if verdicts:
         out.print(rows)
+    for verdict in verdicts[:MOST_ROWS]:
+        if verdict.credentials.problems:
+            out.print(f"{verdict.path}: {', '.join(verdict.credentials.problems)}", markup=False)
     if len(verdicts) > MOST_ROWS:
         out.print(f"and {len(verdicts) - MOST_ROWS:,} more")
     complete, missing = (
@@ -100,7 +108,7 @@ def _row(verdict: "Verdict") -> tuple[str, ...]:
     cells = (
         str(verdict.path),
         stated.label or "not stated",
-        stated.source_type.rsplit("/", 1)[-1] or "none",
+        _SHORT.get(stated.source_type, stated.source_type.rsplit("/", 1)[-1]) or "none",
         _about(verdict.credentials),
         "none" if watermark is not None and not watermark.found else bits,
         ("synthetic" if verdict.complete else f"lacks {missing}")
@@ -113,5 +121,5 @@ def _about(found: "Credentials") -> str:
     if found.validity == "none":
         return "none"
     if found.validity == "invalid":
-        return f"invalid: {', '.join(found.problems)}"
-    return "valid, signed here" if found.ours else f"valid, signed by {found.signer or 'nobody'} (not known here)"
+        return "INVALID"
+    return "valid, signed here" if found.ours else f"valid, by {found.signer or 'nobody'} (not known here)"

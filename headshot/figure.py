@@ -24,8 +24,8 @@ def figure_command(
 ) -> None:
     """Draw the best and the worst frame of each person under test at every number of shots, for a paper or a page.
 
-    The picture carries a label, a watermark, metadata and a signature that say what is synthetic. What has to stand beside it is printed:
-    how the frames were chosen, and source and terms of each clip.
+    The picture carries a label, a watermark, metadata and a signature that say that it is synthetic. What has to stand
+    beside it is printed: how the frames were chosen, and source and terms of each clip.
 
     Example: [bold]headshot figure --run runs/demo --data data/demo --out figure.png[/]
     """

@@ -1,7 +1,7 @@
 """Content credentials: a signed C2PA manifest in the file, and what one that is found says.
 
-Everything is done offline: no timestamp authority, no revocation list, no remote manifest. So a signature holds as long as
-its certificate, and nobody vouches for who signed.
+Everything is done offline: no timestamp authority, no revocation list, no remote manifest. So a signature holds as
+long as its certificate, and nobody vouches for who signed.
 
 Source: C2PA specification 2.2; c2pa-python.
 """
@@ -72,7 +72,7 @@ def _manifest(shown: Shown, marks: Marks) -> dict[str, Any]:
     generator = {"name": "headshot", "version": _version()}
     created = {"action": CREATED, "digitalSourceType": shown.source_type.value, "softwareAgent": generator}
     said = {
-        "description": shown.description,
+        "description": shown.text,
         "label": shown.label if marks.label else "",
         "watermark": "dwtDctSvd" if marks.watermark else "",
         "without": list(marks.left_out),

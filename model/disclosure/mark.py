@@ -96,7 +96,7 @@ def marked_video(
     height, width = frames.shape[1:3]
     if not len(frames) or height % 2 or width % 2:
         raise ValueError(f"frames of shape {frames.shape}: need one or more frames with even sides")
-    tags = {"comment": shown.description, "description": shown.description}
+    tags = {"comment": shown.text, "description": shown.text}
     if marks.source_type:
         tags["digital_source_type"] = shown.source_type.value
     pixels = (_pixels(frame, shown, marks, place) for frame in frames)

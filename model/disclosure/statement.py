@@ -58,3 +58,8 @@ class Shown:
     """The words that are in the picture."""
     made_by: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Such as run, system, model: short names and values."""
+
+    @property
+    def text(self) -> str:
+        """The description without letters that metadata cannot hold."""
+        return "".join(letter if letter.isprintable() else " " for letter in self.description)

@@ -1,12 +1,12 @@
 """An invisible watermark: 32 bits in the colours of a picture that say "made by headshot".
 
 Method: quantised singular values of a wavelet band (`dwtDctSvd` of the package invisible-watermark). A Haar wavelet
-halves the picture's blue-difference channel, which is cut into 4 x 4 blocks; the largest singular value of each is moved
-into the lower or the upper half of a quantisation step, for a zero or a one. That method transforms each block by a
-cosine transform first, which is orthonormal and leaves singular values as they are, so it is left out. It also differs in:
-a bit's blocks are scattered over the picture, so that a black background does not swallow bits; a value moves to the nearest
-place that fits; blocks that rounding and clipping have moved away are moved again; a block's vote weighs as much as it is
-clear; and the step is wider for small pictures, where few blocks vote.
+halves the picture's blue-difference channel, which is cut into 4 x 4 blocks; the largest singular value of each is
+moved into the lower or the upper half of a quantisation step, for a zero or a one. That method transforms each block by
+a cosine transform first, which is orthonormal and leaves singular values as they are, so it is left out. It also
+differs in: a bit's blocks are scattered over the picture, so that a black background does not swallow bits; a value
+moves to the nearest place that fits; blocks that rounding and clipping have moved away are moved again; a block's vote
+weighs as much as it is clear; and the step is wider for small pictures, where few blocks vote.
 """
 
 from collections.abc import Iterable

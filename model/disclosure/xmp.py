@@ -7,7 +7,7 @@ B.1.1.4; WebP container specification; ISO 14496-12 (`uuid` boxes).
 import re
 import zlib
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
 from model.disclosure.statement import Marks, Shown
@@ -46,27 +46,22 @@ def packet(shown: Shown, marks: Marks) -> bytes:
         "headshot:Without": " ".join(marks.left_out),
     }
     said = " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items() if value)
-    description = escape(_printable(shown.description)[:_DESCRIPTION_LETTERS])
+    description = escape(shown.text[:_DESCRIPTION_LETTERS])
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">'
-        f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{IPTC}" xmlns:headshot="{HEADSHOT}" xmlns:dc="{DUBLIN_CORE}" '
-        f'{said}><dc:description><rdf:Alt><rdf:li xml:lang="x-default">{description}</rdf:li></rdf:Alt>'
-        '</dc:description></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+        f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{IPTC}" xmlns:headshot="{HEADSHOT}" '
+        f'xmlns:dc="{DUBLIN_CORE}" {said}><dc:description><rdf:Alt><rdf:li xml:lang="x-default">{description}</rdf:li>'
+        '</rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
     ).encode()
-
-
-def _printable(text: str) -> str:
-    """Return the text without what XML 1.0 cannot hold."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def read(content: bytes) -> Stated:
     """Return what the first XMP packet of a file says, whatever the file's format; nothing where there is none."""
     found = _PACKET.search(content)
     try:
-        root = ElementTree.fromstring(found[0]) if found else None
-    except ElementTree.ParseError:
+        root = ET.fromstring(found[0]) if found else None
+    except ET.ParseError:
         root = None
     if root is None:
         return Stated()
@@ -77,7 +72,7 @@ def read(content: bytes) -> Stated:
     )
 
 
-def _value(root: ElementTree.Element, name: str) -> str:
+def _value(root: ET.Element, name: str) -> str:
     """Return a property, which XMP writes as an attribute or as an element."""
     for node in root.iter(f"{{{RDF}}}Description"):
         if name in node.attrib:
