@@ -17,11 +17,12 @@ from weights.errors import HeadshotError
 def media(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two marked pictures and a recorded one that says so."""
     monkeypatch.setenv("HEADSHOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
     (face,) = faces(1, 64)
     for suffix in (".png", ".webp"):
         write(tmp_path / f"media/face{suffix}", marked_picture(face, suffix, Shown(description="a face")))
     write(tmp_path / "media/recorded-face.png", plain_picture(face, ".png"))
-    return tmp_path / "media"
+    return Path("media")
 
 
 def disclose(*arguments: object) -> Result:
@@ -67,7 +68,7 @@ def test_mistakes_are_errors(media: Path, tmp_path: Path) -> None:
         ("text.txt", r"\.png, \.jpg"),
         ("empty", "no picture or video"),
     ):
-        ended = disclose("verify", tmp_path / wrong)
+        ended = disclose("verify", wrong)
         assert isinstance(ended.exception, HeadshotError)
         with pytest.raises(HeadshotError, match=words):
             raise ended.exception
