@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import c2pa
 
+from model.disclosure import watermark
 from model.disclosure.certificate import Certificate, certificate
 from model.disclosure.statement import Marks, Shown
 
@@ -74,7 +75,7 @@ def _manifest(shown: Shown, marks: Marks) -> dict[str, Any]:
     said = {
         "description": shown.text,
         "label": shown.label if marks.label else "",
-        "watermark": "dwtDctSvd" if marks.watermark else "",
+        "watermark": watermark.VERSION if marks.watermark else "",
         "without": list(marks.left_out),
         **shown.made_by,
     }

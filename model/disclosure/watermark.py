@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+VERSION = "dwtDctSvd/1"
+"""Raised by hand whenever marked pixels can change."""
 PAYLOAD = 0xA3C5_69D2
 """As many ones as zeros, because a flat picture says the same for each bit."""
 BITS = 32
