@@ -75,8 +75,8 @@ def _note(found: Findings, *, frames: int) -> str:
     if frames:
         shots = plural(max(found.run.tasks.shots), "shot")
         return (
-            f"{plural(frames, 'frame')} of the systems whose pictures are labelled, at {shots}, spread evenly over systems "
-            "and people; a distance between sets so small shows only how it changes"
+            f"{plural(frames, 'frame')} of the systems whose pictures are labelled, at {shots}, spread evenly over "
+            "systems and people; a distance between sets so small shows only how it changes"
         )
     if found.run.tasks.across:
         return "Where another person drives there is no target to measure the change against."

@@ -67,7 +67,7 @@ class Media:
         """
         digest = hashlib.sha256(content).hexdigest()
         if digest not in self._known:
-            self._known[digest] = self._place(content, suffix, digest, prefix=RECORDED if recorded else "")
+            self._known[digest] = self._put(content, suffix, f"{RECORDED if recorded else ''}{digest[:16]}")
         return self._known[digest]
 
     def add_synthetic(
@@ -99,13 +99,14 @@ class Media:
         digest = hashlib.sha256(asked + np.ascontiguousarray(picture).data).hexdigest()
         if digest not in self._known:
             content = marked_picture(picture, f".{suffix}", shown, self.marks, place=place, quality=quality)
-            self._known[digest] = self._place(content, suffix, digest)
+            self._known[digest] = self._put(content, suffix, digest[:16])
         return self._known[digest]
 
-    def _place(self, content: bytes, suffix: str, digest: str, prefix: str = "") -> str:
+    def _put(self, content: bytes, suffix: str, name: str) -> str:
+        kind = TYPES[suffix]
         if self._site is None:
-            return self._inline(content, TYPES[suffix])
-        address = f"{FOLDER}/{prefix}{digest[:16]}.{suffix}"
+            return self._inline(content, kind)
+        address = f"{FOLDER}/{name}.{suffix}"
         path = self._site / address
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
