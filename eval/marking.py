@@ -12,7 +12,7 @@ from eval.features import FeatureCache, Frames
 from eval.metrics.frechet import REFUSED_BELOW, reliability
 from eval.metrics.loading import can_load, load_metrics
 from eval.rendering import predictions
-from eval.runs.results import Run
+from eval.runs.results import MARKING_FILE, Run
 from eval.specs.spec import MetricSpec
 from eval.targets import Targets
 from eval.tasks.task_set import Task
@@ -23,7 +23,6 @@ from weights.fetch import available
 from weights.files import publish_text
 from weights.record import Record
 
-MARKING_FILE = "marking.json"
 FRAMES = REFUSED_BELOW
 """Frames that are marked and measured: enough for a Frechet distance, few enough for seconds."""
 FAMILIES = ("psnr", "ssim", "lpips", "csim", "fd", "fid")

@@ -48,6 +48,8 @@ over the frames of each stratum that has any.
 """
 
 RUN_FILE, SCORES_FILE, TASKS_FILE = "run.json", "scores.parquet", "tasks.json"
+MARKING_FILE = "marking.json"
+"""What marks would do to the scores; there once a report was written."""
 
 
 class SystemRecord(Record):

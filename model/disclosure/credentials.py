@@ -120,22 +120,23 @@ def read(content: bytes, suffix: str, known: Certificate | None = None) -> Crede
         with c2pa.Reader(
             MIME[suffix], io.BytesIO(content), context=_context(known.root_pem if known else "")
         ) as reader:
-            state, manifest = reader.get_validation_state(), reader.get_active_manifest()
-            statuses = json.loads(reader.json()).get("validation_status") or []
+            state, store = reader.get_validation_state(), json.loads(reader.json())
     except c2pa.C2paError.ManifestNotFound:
         return Credentials(validity="none")
     except c2pa.C2paError as error:
         return Credentials(validity="invalid", problems=(str(error),))
+    manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})  # empty where it is damaged
+    statuses = store.get("validation_status") or []
     problems = [one["code"] for one in statuses if one["code"] != "signingCredential.untrusted"]
     if not _padding_is_empty(content):
         problems.append("padding of the signature was written to")
-    assertions = {one["label"]: one.get("data", {}) for one in (manifest or {}).get("assertions", [])}
+    assertions = {one["label"]: one.get("data", {}) for one in manifest.get("assertions", [])}
     actions = assertions.get("c2pa.actions.v2", {}).get("actions", [])
     said = assertions.get(ASSERTION, {})
     return Credentials(
         validity="valid" if state in ("Valid", "Trusted") and not problems else "invalid",
         ours=state == "Trusted",
-        signer=(manifest or {}).get("signature_info", {}).get("common_name", ""),
+        signer=manifest.get("signature_info", {}).get("common_name", ""),
         source_type=next((one.get("digitalSourceType", "") for one in actions if one["action"] == CREATED), ""),
         label=said.get("label", ""),
         left_out=tuple(said.get("without", ())),

@@ -4,9 +4,10 @@ Method: quantised singular values of a wavelet band (`dwtDctSvd` of the package 
 halves the picture's blue-difference channel, which is cut into 4 x 4 blocks; the largest singular value of each is
 moved into the lower or the upper half of a quantisation step, for a zero or a one. That method transforms each block by
 a cosine transform first, which is orthonormal and leaves singular values as they are, so it is left out. It also
-differs in: a bit's blocks are scattered over the picture, so that a black background does not swallow bits; a value
-moves to the nearest place that fits; blocks that rounding and clipping have moved away are moved again; a block's vote
-weighs as much as it is clear; and the step is wider for small pictures, where few blocks vote.
+differs in: a bit's blocks are scattered over the picture, so that one part of it does not swallow bits; a value moves
+to the nearest place that fits; blocks that rounding and clipping have moved away are moved again, the other way where
+pixels are full; a block's vote weighs as much as it is clear; and the step is wider for small pictures, where few
+blocks vote.
 """
 
 from collections.abc import Iterable
@@ -24,9 +25,9 @@ MOST_WRONG = 4
 """Bits that may be wrong in a mark that is there. Fair coins would pass once in 100,000."""
 BLOCK_PX = 8
 """Of a block, before the wavelet halves it."""
-STEPS = ((1024, 36.0), (256, 50.0), (0, 72.0))
-"""From so many blocks on the quantisation step is this; of 256 x 256 and of 128 x 128 pixels, and below."""
-_PASSES = 3
+STEPS = ((1024, 36.0), (256, 56.0), (128, 72.0), (0, 96.0))
+"""From so many blocks on the quantisation step is this: from 256, 128 and 90 pixels square on, and below."""
+_PASSES = 4
 _BLUE_DIFFERENCE = np.array([-0.147, -0.289, 0.436])
 """Of red, green and blue (BT.601)."""
 _TO_RGB = np.array([0.0, -0.395, 2.032])
@@ -58,10 +59,15 @@ def embed(picture: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "he
     inside = result[: picture.shape[0] // BLOCK_PX * BLOCK_PX, : picture.shape[1] // BLOCK_PX * BLOCK_PX]
     count = inside.shape[0] * inside.shape[1] // BLOCK_PX**2
     step, place = _step(count), 0.25 + 0.5 * _payload()[_bit_of_block(count)]
+    wanted, full, empty = np.full(count, np.nan), np.zeros(count, bool), np.zeros(count, bool)
     for _ in range(_PASSES):
         left, values, right = np.linalg.svd(_blocks(inside))
-        wanted = (np.rint(values[:, 0] / step - place) + place) * step
-        change = (wanted - values[:, 0])[:, None, None] * left[:, :, :1] * right[:, :1, :]
+        largest = values[:, 0]
+        missed = np.abs(wanted - largest) > step / 4  # pixels at 0 or 255 would not move that way: try the other one
+        full, empty = full | missed & (wanted > largest), empty | missed & (wanted < largest)
+        below, nearest = (np.floor(largest / step - place) + place), (np.rint(largest / step - place) + place)
+        wanted = np.where(full == empty, nearest, np.where(full, below, below + 1)) * step
+        change = (wanted - largest)[:, None, None] * left[:, :, :1] * right[:, :1, :]
         marked = inside + _unblocked(change, inside.shape[0] // BLOCK_PX)[..., None] * _TO_RGB
         inside[:] = np.clip(np.rint(marked), 0, 255)
     return result

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.marking import MARKING_FILE, known_effect, marking_effect
-from eval.runs.results import Run
+from eval.marking import known_effect, marking_effect
+from eval.runs.results import MARKING_FILE, Run
 from pipeline.store import Store
 from reports.build import build_report
 from reports.results_file import ResultsFile
