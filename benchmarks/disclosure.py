@@ -136,6 +136,7 @@ def _jpeg(frames: Frames, quality: int) -> Frames:
 
 def _read(content: bytes) -> UInt8[np.ndarray, "height width 3"]:
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
     return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
@@ -144,7 +145,7 @@ def _h264(frames: Frames, crf: int) -> Frames:
 
 
 def _decoded(content: bytes) -> Frames:
-    with av.open(io.BytesIO(content)) as video:
+    with av.open(io.BytesIO(content), "r") as video:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)])
 
 

@@ -131,7 +131,7 @@ def _picture(content: bytes) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
 
 def _video(content: bytes) -> Iterator[UInt8[np.ndarray, "height width 3"]]:
     try:
-        with av.open(io.BytesIO(content)) as video:
+        with av.open(io.BytesIO(content), "r") as video:
             for frame in islice(video.decode(video=0), MOST_FRAMES):
                 yield frame.to_ndarray(format="rgb24")
     except (av.FFmpegError, IndexError) as error:

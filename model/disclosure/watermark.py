@@ -105,7 +105,7 @@ def _bit_of_block(blocks: int) -> Int[np.ndarray, " blocks"]:
     mixed = np.arange(1, blocks + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    return np.argsort(np.argsort(mixed ^ mixed >> np.uint64(31))) % BITS
+    return np.asarray(np.argsort(np.argsort(mixed ^ mixed >> np.uint64(31))) % BITS)
 
 
 def _blocks(picture: UInt8[np.ndarray, "height width 3"]) -> Float[np.ndarray, "blocks 4 4"]:
