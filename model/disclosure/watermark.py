@@ -113,7 +113,7 @@ def _blocks(picture: UInt8[np.ndarray, "height width 3"]) -> Float[np.ndarray, "
     channel = picture @ _BLUE_DIFFERENCE + 128
     rows, columns = channel.shape[0] // BLOCK_PX, channel.shape[1] // BLOCK_PX
     band = channel.reshape(rows * 4, 2, columns * 4, 2).sum(axis=(1, 3)) / 2
-    return band.reshape(rows, 4, columns, 4).swapaxes(1, 2).reshape(-1, 4, 4)
+    return np.asarray(band.reshape(rows, 4, columns, 4).swapaxes(1, 2).reshape(-1, 4, 4))
 
 
 def _unblocked(blocks: Float[np.ndarray, "blocks 4 4"], rows: int) -> Float[np.ndarray, "height width"]:
