@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from eval.features import Digest, Frames, pair_digest
 from eval.rendering import predictions
 from eval.rendering.references import NAMES as REFERENCE_NAMES
-from eval.runs.results import RUN_FILE, SCORES_FILE, TASKS_FILE, Run
+from eval.runs.results import MARKING_FILE, RUN_FILE, SCORES_FILE, TASKS_FILE, Run
 from eval.tasks.task_set import SkippedClip, Task, TaskSet, clips_in
 from pipeline.store import Store
 from pipeline.takedown import Change
@@ -69,7 +69,7 @@ def _drop_temporaries(run_dir: Path) -> Change:
 def _drop_scores(run_dir: Path, identity: str) -> Change:
     files, rows = [], 0
     if _is_scored(run_dir, identity) or _has_tasks(run_dir, identity):
-        files = [path for path in (run_dir / RUN_FILE, run_dir / SCORES_FILE) if path.is_file()]
+        files = [path for path in (run_dir / RUN_FILE, run_dir / SCORES_FILE, run_dir / MARKING_FILE) if path.is_file()]
         rows = pq.read_metadata(run_dir / SCORES_FILE).num_rows if run_dir / SCORES_FILE in files else 0
     for path in files:  # the record first: without it, the run is not finished
         path.unlink()

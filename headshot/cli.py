@@ -12,6 +12,7 @@ from headshot import (
     compare,
     corpora,
     dataset,
+    disclose,
     drive,
     figure,
     leaderboard,
@@ -45,6 +46,7 @@ manifest.app.add_typer(corpora.app)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(study.app, name="study")
+app.add_typer(disclose.app, name="disclose")
 app.command(name="preprocess")(dataset.preprocess_command)
 app.command(name="status")(dataset.status_command)
 app.command(name="verify")(dataset.verify_command)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from headshot.console import out, progress_bars
-from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed
+from headshot.options import DATA, RUN, Device, ReadData, RunFolder, Seed, Without, marks_without
 
 Motion = Literal["relative", "absolute"]
 
@@ -36,11 +36,12 @@ def drive_command(
     run: RunFolder = RUN,
     device: Device = "auto",
     seed: Seed = 0,
+    without: Without = "",
 ) -> None:
     """Animate a person with the landmarks of a driving clip, side by side with it.
 
     The driving clip is heard with it, if it has sound (clips of a dataset: if that was made with --audio). The video
-    is labelled as synthetic in the picture and in its metadata. Ask the person before you publish it.
+    carries a label, a watermark, metadata and a signature that say so. Ask the person before you publish it.
 
     Example: [bold]headshot drive --support jwp/intro/full --driving franck/talking-face/full --out drive.mp4[/]
     """
@@ -58,7 +59,7 @@ def drive_command(
     )
     with progress_bars() as bars:
         bars.add_task(f"adapting to {support} and rendering {driving}", total=None, note="")
-        result = animate(request, run / "checkpoint", to, device)
+        result = animate(request, run / "checkpoint", to, device, marks_without(without))
     out.print(
         f"{to}: {result.frames} frames at {result.fps:g} fps, {result.shots} shots, {result.iterations} iterations"
         + (f", {result.skipped} driving frames without a face left out" if result.skipped else "")

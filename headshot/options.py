@@ -10,6 +10,7 @@ from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
     from eval.runs.results import Run
+    from model.disclosure.statement import Marks
     from pipeline.clusters import Cluster
 
 
@@ -77,6 +78,14 @@ OverStratum = Annotated[
     Literal["near", "middle", "far"] | None,
     typer.Option("--stratum", help="Over the frames that are so far from the source alone.", show_default="all frames"),
 ]
+Without = Annotated[
+    str,
+    typer.Option(
+        help="Marks of synthetic media to leave out, with commas between: label, source-type, credentials, watermark. "
+        "It is recorded.",
+        show_default="none is left out",
+    ),
+]
 ManifestFile = Annotated[Path, typer.Option(help="Manifest (.toml, .csv or .parquet) that lists the clips.")]
 
 Slurm = Annotated[Path | None, typer.Option(help="Let SLURM jobs do the work: settings (YAML).")]
@@ -118,6 +127,17 @@ def draws_of(text: str) -> int | dict[int, int] | None:
         return {int(shots): int(draws) for shots, draws in (part.split(":") for part in text.split(","))}
     except ValueError:
         raise HeadshotError(f"--draws {text}: give a number, pairs such as 1:3,8:1, or auto") from None
+
+
+def marks_without(names: str) -> "Marks":
+    """Return the marks of synthetic media that are left.
+
+    Raises:
+        HeadshotError: One that is named does not exist.
+    """
+    from model.disclosure.statement import Marks
+
+    return Marks.without(names.split(","))
 
 
 def one_of(text: str, known: Iterable[str], option: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from headshot.console import err, out
-from headshot.options import DATA, OUT, ReadData, folder
+from headshot.options import DATA, OUT, ReadData, Without, folder, marks_without
 
 
 def report_command(
@@ -18,6 +18,7 @@ def report_command(
     single_file: Annotated[
         bool, typer.Option("--single-file", help="Put everything into index.html, with as many pictures as fit.")
     ] = False,
+    without: Without = "",
 ) -> None:
     """Write the comparison as a static site that opens from disk.
 
@@ -27,12 +28,15 @@ def report_command(
 
     Example: [bold]headshot report runs/demo --data data/demo -o reports/out/demo[/]
     """
-    from reports.build import build_report, build_reports
+    from reports.build import build_report, build_reports, measure_marks
 
+    marks = marks_without(without)
+    for run in runs:
+        measure_marks(run, data)
     if len(runs) == 1:
-        out.print(f"report: {build_report(runs[0], data, to, single_file=single_file)}")
+        out.print(f"report: {build_report(runs[0], data, to, single_file=single_file, marks=marks)}")
         return
-    page = build_reports(runs, data, to, single_file=single_file)
+    page = build_reports(runs, data, to, single_file=single_file, marks=marks)
     out.print(f"report: {to / 'index.html'}")
     for one in page.refusals:
         err.print(f"not compared: {one.reason}", markup=False)

@@ -34,6 +34,12 @@ def takedown_command(
     videos: Annotated[
         Path | None, typer.Option(help="Folder of the source videos: delete those of the person, after asking.")
     ] = None,
+    requests: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--request", help="Folder of `headshot request`: remove what it asks and the answers, as a whole."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete the videos without asking.")] = False,
 ) -> None:
     """Take a person out of a dataset, its run and its report, and say what could not be reached.
@@ -44,9 +50,11 @@ def takedown_command(
 
     Example: [bold]headshot takedown jwp --data data/demo --run runs/demo --report reports/out/demo[/]
     """
+    requests = requests or []
     run = run or RUN.with_name(data.resolve().name)
     report = report or OUT.with_name(run.resolve().name)
     _check_same_dataset(data, run)
+    _check_requests(requests)
     from eval import takedown as of_run
     from eval.systems.builtin import checkpoint_folders
     from model import takedown as of_checkpoint
@@ -65,12 +73,13 @@ def takedown_command(
     learned = {folder: of_checkpoint.take_out(folder, identity) for folder in checkpoints}
     changes += [change for taken in learned.values() for change in taken.changes]
     changes += of_pages.take_out(report, run, data)
+    changes += _without_requests(requests)
     if found and delete:
         changes.append(takedown_videos.delete_videos(found))
     _print_changes(identity, changes)
     clips = {folder: taken.clips_learned for folder, taken in learned.items() if taken.clips_learned}
     _print_unreached(begun, clips, _videos_left(begun, found, deleted=delete))
-    _print_search(scan([data, run, report], takedown_notes.traces(data, identity)))
+    _print_search(scan([data, run, report, *filter(Path.is_dir, requests)], takedown_notes.traces(data, identity)))
     takedown_notes.finish(data, identity)
 
 
@@ -93,6 +102,27 @@ def _check_same_dataset(data: Path, run: Path) -> None:
             raise HeadshotError(
                 f"{run} was made from the dataset {source}, but {data} holds {name}; give the run of this one (--run)"
             )
+
+
+def _check_requests(folders: Sequence[Path]) -> None:
+    """Refuse what is no request, before anything is removed; one that is gone was removed by an earlier call.
+
+    Raises:
+        HeadshotError: A folder holds something else.
+    """
+    from eval.systems.request import is_request
+
+    for folder in folders:
+        if folder.exists() and not is_request(folder):
+            raise HeadshotError(f"--request {folder}: there is no request.json of `headshot request` in it")
+
+
+def _without_requests(folders: Sequence[Path]) -> "list[Change]":
+    from eval.systems.request import remove_request
+    from pipeline.takedown import Change
+
+    files = sum(remove_request(folder) for folder in folders if folder.exists())
+    return [Change(what="requests to programs, removed", files=files, rows=0, unit="")] if files else []
 
 
 def _finished(data: Path) -> "Store | None":
@@ -143,6 +173,10 @@ def _print_unreached(begun: "Takedown", learned: Mapping[Path, int], videos: Seq
     )
     rows.add_row(
         "the name", "it stays in withdrawn.json, plan.json, records and rejects.parquet, so that nobody is brought back"
+    )
+    rows.add_row(
+        "requests, studies",
+        "folders of `headshot request` (give them as --request) and `headshot study` (delete them): they name nobody",
     )
     rows.add_row(
         "what was passed on", "copies of dataset, checkpoint and report, videos by `headshot drive`: ask who has them"

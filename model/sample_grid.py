@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from model.label import BAR_RGB, FONT, LABEL, label_below
-from model.labelled_picture import write_labelled
+from model.disclosure.label import BAR_RGB, FONT, LABEL, label_below
+from model.disclosure.mark import write_picture
+from model.disclosure.statement import Shown
 
 STATEMENT = (
     "AI-generated: the faces in the column `generated` were synthesised by headshot, the others are recorded. "
@@ -37,5 +38,5 @@ def grid(columns: Mapping[str, Images], mark: str = LABEL) -> UInt8[np.ndarray, 
 
 
 def write_grid(path: Path, picture: UInt8[np.ndarray, "height width 3"]) -> None:
-    """Write a grid as PNG; the metadata say what it is, and of whom."""
-    write_labelled(path, picture, STATEMENT)
+    """Write a labelled grid as PNG with the other marks; the metadata say what it is, and of whom."""
+    write_picture(path, picture, Shown(description=STATEMENT), place="drawn")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.label import DigitalSourceType
+from model.disclosure.mark import marked_video, write
+from model.disclosure.statement import ALL, Marks, Shown
 from model.reference import ReferenceModel
 from model.retarget import carried_over
 from pipeline.audio import Sound
@@ -14,10 +15,13 @@ from pipeline.store import Store
 from reports.drive import side_by_side
 from reports.footage import PICTURES, Footage, read_footage
 from reports.soundtrack import soundtrack
-from reports.synthetic import write_video
 from weights.errors import HeadshotError
 
 USUAL_SHOTS = 8
+STATEMENT = (
+    "AI-generated: the person in this video was synthesised by headshot from still frames and the facial "
+    "landmarks of another recording. It does not show anything the person did or said."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +59,8 @@ class Animated:
     """The driving clip has sound, and so has the video."""
 
 
-def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto") -> Animated:
-    """Write the labelled video and return what was done.
+def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto", marks: Marks = ALL) -> Animated:
+    """Write the marked video and return what was done.
 
     With `relative`, the person keeps the proportions of their own face (see `model.retarget.carried_over`). Without,
     the driving landmarks are used where they lie in their own crop: the person takes on the driver's proportions and
@@ -67,6 +71,7 @@ def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto")
         checkpoint: Folder of the reference model.
         out: The video, `.mp4`.
         device: `auto`, `cpu` or `cuda`.
+        marks: What says that the video is synthetic.
 
     Raises:
         HeadshotError: No usable face in the support or the driving clip, fewer frames than shots, or options that
@@ -98,7 +103,8 @@ def animate(request: Request, checkpoint: Path, out: Path, device: str = "auto")
     recorded = _sound(request, driver)
     heard = soundtrack(recorded, driver.pts_s, driver.fps) if recorded else None
     composed = side_by_side(driver.frames, generated)
-    write_video(composed, out, driver.fps, source_type=DigitalSourceType.COMPOSITE, sound=heard)
+    shown = Shown(description=STATEMENT, made_by={"model": f"{checkpoint.parent.name}/{checkpoint.name}"})
+    write(out, marked_video(composed, driver.fps, shown, marks, sound=heard))
     return Animated(
         frames=len(generated),
         fps=driver.fps,

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from eval.marking import marking_effect
 from eval.runs.results import Run
+from model.disclosure.statement import ALL, Marks
 from pipeline.store import Store
 from reports import dataset_page
 from reports.answer import answer_section
@@ -12,6 +14,7 @@ from reports.compare.build import write_comparison
 from reports.compare.page import ComparePage
 from reports.downloads import downloads, links
 from reports.findings import MOST_PICTURES, Findings, findings
+from reports.legend import legend
 from reports.media import Media, NoRoomError
 from reports.page import compose, render, render_again
 from reports.publish import summary
@@ -30,7 +33,9 @@ PICTURES = (MOST_PICTURES, 300, 60, 1)
 """How many pictures of test clips to try, from many to few, until one file is small enough."""
 
 
-def build_report(run_dir: Path, data_root: Path | str, out_dir: Path, *, single_file: bool = False) -> Path:
+def build_report(
+    run_dir: Path, data_root: Path | str, out_dir: Path, *, single_file: bool = False, marks: Marks = ALL
+) -> Path:
     """Write the report of a run as a static site and return the path of its first page.
 
     Args:
@@ -38,6 +43,7 @@ def build_report(run_dir: Path, data_root: Path | str, out_dir: Path, *, single_
         data_root: Folder or address of the data set it ran on.
         out_dir: Where the site goes, in place of an earlier one; it appears whole or not at all.
         single_file: Put everything into `index.html`, pictures too, which are then fewer where they do not fit.
+        marks: What every synthetic picture carries; what is left out is said on the page.
 
     Raises:
         HeadshotError: The run is not finished, the data set is another one, the page would be too large to open, or
@@ -45,12 +51,17 @@ def build_report(run_dir: Path, data_root: Path | str, out_dir: Path, *, single_
     """
     run, store = opened(run_dir, data_root)
     with publish_site(out_dir) as site:
-        write_site(run, store, site, single_file=single_file)
+        write_site(run, store, site, single_file=single_file, marks=marks)
     return out_dir / INDEX
 
 
 def build_reports(
-    run_dirs: Sequence[Path], data_root: Path | str, out_dir: Path, *, single_file: bool = False
+    run_dirs: Sequence[Path],
+    data_root: Path | str,
+    out_dir: Path,
+    *,
+    single_file: bool = False,
+    marks: Marks = ALL,
 ) -> ComparePage:
     """Write the reports of several runs as one site, and return its first page, which compares them.
 
@@ -60,6 +71,7 @@ def build_reports(
         out_dir: Where the site goes, in place of an earlier one; it appears whole or not at all. The report of each run
             lies in a folder of its own.
         single_file: Write each report as one file.
+        marks: What every synthetic picture carries.
 
     Raises:
         HeadshotError: As `build_report`, or two runs have one name.
@@ -72,9 +84,24 @@ def build_reports(
         )
     with publish_site(out_dir) as site:
         for name, (run, store) in found.items():
-            write_site(run, store, site / name, single_file=single_file)
+            write_site(run, store, site / name, single_file=single_file, marks=marks)
         links = {name: f"{quote(name)}/{INDEX}" for name in found}
         return write_comparison([run for run, _ in found.values()], site, links)
+
+
+def measure_marks(run_dir: Path, data_root: Path | str) -> None:
+    """Measure what marks do to the scores of a run, once, so that its report can say it; takes seconds.
+
+    Raises:
+        HeadshotError: The run is not finished, or the data set is another one.
+    """
+    run, store = opened(run_dir, data_root)
+    contenders, _ = run.split()
+    labelled = [
+        key.name for key in legend([(one.name, one.title) for one in contenders.record.systems]).values() if key.mark
+    ]
+    if not run.tasks.across:
+        marking_effect(contenders, store, labelled)
 
 
 def opened(run_dir: Path, data_root: Path | str) -> tuple[Run, Store]:
@@ -93,17 +120,17 @@ def opened(run_dir: Path, data_root: Path | str) -> tuple[Run, Store]:
     return run, store
 
 
-def write_site(run: Run, store: Store, site: Path, *, single_file: bool) -> None:
+def write_site(run: Run, store: Store, site: Path, *, single_file: bool, marks: Marks = ALL) -> None:
     """Write all files of the report of one run into a folder.
 
     Raises:
         HeadshotError: A page would be too large to open.
     """
     if single_file:
-        found, html = _one_file(run, store)
+        found, html = _one_file(run, store, marks)
         publish_text(site / INDEX, html)
     else:
-        found = findings(run, store, Media(site))
+        found = findings(run, store, Media(site, marks=marks))
         _write_pages(found, site)
     line, chart = answer_section(found).headline, chart_of(found.cells, found.specs[0])
     summary.save(site, summary.summary_of(found.run, found.title, line, chart))
@@ -121,10 +148,10 @@ def _write_pages(found: Findings, site: Path) -> None:
         publish_text(site / name, text)
 
 
-def _one_file(run: Run, store: Store) -> tuple[Findings, str]:
+def _one_file(run: Run, store: Store, marks: Marks) -> tuple[Findings, str]:
     """Return the report as one page, with as many pictures as fit."""
     for most_pictures in PICTURES:
-        media = Media(most_bytes=MOST_FILE_BYTES - ROOM_BYTES)
+        media = Media(most_bytes=MOST_FILE_BYTES - ROOM_BYTES, marks=marks)
         try:
             found = findings(run, store, media, most_pictures=most_pictures)
             html = render(compose(found, links(downloads(found), inside=True)))

@@ -13,7 +13,8 @@ from eval.metrics.measured import OK
 from eval.rendering import predictions
 from eval.runs.results import Run
 from eval.specs.spec import MetricSpec
-from model.label import ALTERED, LABEL
+from model.disclosure.label import ALTERED, LABEL, DigitalSourceType
+from model.disclosure.statement import ALL, Marks, Shown
 from model.landmark_map import draw
 from model.sample_grid import grid
 from pipeline.store import Store
@@ -28,6 +29,9 @@ class Figure:
     """The picture, and what has to be said beside it."""
 
     picture: Image
+    """With its label drawn."""
+    shown: Shown | None
+    """What its metadata say; None where all that it shows was recorded."""
     caption: str
     credits: tuple[str, ...]
     """Of each clip that is shown: source and terms."""
@@ -42,7 +46,9 @@ class _Place:
     row: int
 
 
-def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str, people: Sequence[str] = ()) -> Figure:
+def shots_figure(
+    run: Run, store: Store, systems: Sequence[str], metric: str, people: Sequence[str] = (), marks: Marks = ALL
+) -> Figure:
     """Return the best and the worst frame of each person under test, drawn by each system at each number of shots.
 
     Columns: the first support frame, the landmark map that drives, the target, then the systems. Best and worst are by
@@ -54,6 +60,7 @@ def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str, pe
         systems: Names, in the order of the columns.
         metric: Id of a metric of single frames.
         people: Whom to show; all where empty.
+        marks: Whether the label is drawn.
 
     Raises:
         HeadshotError: The run has no such system, metric or person, or lacks the predictions of a system.
@@ -68,15 +75,24 @@ def shots_figure(run: Run, store: Store, systems: Sequence[str], metric: str, pe
     places = _best_and_worst(run, systems, spec, people or tested)
     rows = _rows(run, store, places, systems)
     columns = {title: np.stack([row[title] for row in rows]) for title in rows[0]}
-    return Figure(
-        picture=grid(columns, _mark([keys[name] for name in systems])),
-        caption=(
-            f"Rows: of each person the frame with the best and the one with the worst {spec.title}, by the mean over "
-            f"{', '.join(systems)} and {', '.join(map(str, run.tasks.shots))} shots. Columns: first source frame, "
-            "driving landmarks, target, then each system with its number of shots."
-        ),
-        credits=_credits(store, places),
+    mark, credited = _mark([keys[name] for name in systems]), _credits(store, places)
+    caption = (
+        f"Rows: of each person the frame with the best and the one with the worst {spec.title}, by the mean over "
+        f"{', '.join(systems)} and {', '.join(map(str, run.tasks.shots))} shots. Columns: first source frame, "
+        "driving landmarks, target, then each system with its number of shots."
     )
+    return Figure(
+        picture=grid(columns, mark if marks.label else ""),
+        shown=_shown(mark, f"{caption} {' '.join(credited)}", run, systems) if mark else None,
+        caption=caption,
+        credits=credited,
+    )
+
+
+def _shown(mark: str, description: str, run: Run, systems: Sequence[str]) -> Shown:
+    source_type = DigitalSourceType.ALTERED if mark == ALTERED else DigitalSourceType.COMPOSITE
+    made_by = {"run": run.folder.name, "systems": ", ".join(systems)}
+    return Shown(description=description, source_type=source_type, label=mark, made_by=made_by)
 
 
 def _spec(run: Run, metric: str) -> MetricSpec:

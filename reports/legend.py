@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from eval.systems.builtin import LEARNED, WARPS
-from model.label import ALTERED, LABEL
+from model.disclosure.label import ALTERED, LABEL
 
 MARKERS = (
     "M-4-4H4V4H-4Z",

@@ -18,6 +18,7 @@ from reports.floors import floors_section
 from reports.gallery import gallery_section
 from reports.html import headshot_version, policy, script, style, templates
 from reports.legend import SystemKey
+from reports.marking import marks_section
 from reports.metrics import metrics_section
 from reports.motion import motion_section
 from reports.people import people_section
@@ -57,6 +58,7 @@ SECTIONS = (
         anchor="metrics", title="Metrics", template="metrics.html", make=metrics_section, script="definitions.js"
     ),
     SectionPlan(anchor="people", title="People and data", template="people.html", make=people_section),
+    SectionPlan(anchor="marks", title="Marks", template="marks.html", make=marks_section),
     SectionPlan(anchor="costs", title="Cost", template="costs.html", make=costs_section),
     SectionPlan(anchor="reproduce", title="Run it again", template="reproduce.html", make=reproduce_section),
 )

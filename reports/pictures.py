@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from model.label import label_below
+from model.disclosure.label import ALTERED, DigitalSourceType, label_below
+from model.disclosure.mark import plain_picture
+from model.disclosure.statement import Shown
 from reports.media import Media
 
 QUALITY = 82
@@ -31,12 +32,14 @@ def picture(image: UInt8[np.ndarray, "height width 3"], alt: str, media: Media) 
         alt: What it shows, in words.
         media: Where it goes.
     """
-    done, data = cv2.imencode(".webp", image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
-    if not done:
-        raise RuntimeError("OpenCV could not encode a picture as WebP")
-    return Picture(uri=media.add(bytes(data), "webp"), alt=alt, width=image.shape[1], height=image.shape[0])
+    uri = media.add(plain_picture(image, ".webp", QUALITY), "webp", recorded=True)
+    return Picture(uri=uri, alt=alt, width=image.shape[1], height=image.shape[0])
 
 
 def marked_picture(image: UInt8[np.ndarray, "height width 3"], alt: str, mark: str, media: Media) -> Picture:
-    """Publish an RGB picture of what never happened, with its label in the pixels, on a strip below the frame."""
-    return picture(label_below(image, text=mark), f"{mark}: {alt}", media)
+    """Publish an RGB picture of what never happened, with all marks; its label is on a strip below the frame."""
+    source_type = DigitalSourceType.ALTERED if mark == ALTERED else DigitalSourceType.GENERATED
+    shown = Shown(description=f"{mark}: {alt}", source_type=source_type, label=mark)
+    whole = label_below(image, text=mark) if media.marks.label else image
+    uri = media.add_synthetic(whole, "webp", shown, place="drawn", quality=QUALITY)
+    return Picture(uri=uri, alt=shown.description, width=whole.shape[1], height=whole.shape[0])

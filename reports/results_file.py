@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
+from eval.marking import MarkedValue, known_effect
 from eval.runs.results import CostRecord, DatasetRecord, FailureCount, Run, Undelivered, WeightRecord
 from eval.runs.schemas import schema_of
 from eval.specs.spec import MetricSpec
@@ -164,6 +165,10 @@ class ResultsFile(Record):
     failures: tuple[FailureCount, ...]
     undelivered: tuple[Undelivered, ...]
     costs: tuple[CostRecord, ...]
+    marks_left_out: tuple[str, ...]
+    """Marks of synthetic media that were turned off when the report was written."""
+    marking: tuple[MarkedValue, ...]
+    """What scoring marked frames would have changed; empty where nobody measured it."""
 
 
 def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
@@ -203,6 +208,8 @@ def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
         failures=tuple(one for run in both for one in run.record.failures),
         undelivered=record.undelivered,
         costs=tuple(one for run in both for one in run.record.cost),
+        marks_left_out=found.media.marks.left_out,
+        marking=effect.values if (effect := known_effect(found.run)) else (),
     )
 
 

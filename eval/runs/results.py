@@ -54,6 +54,8 @@ HELD_SCHEMA = pa.schema(
 """The same in memory: names as places in a list of names, which takes less than half."""
 
 RUN_FILE, SCORES_FILE, TASKS_FILE = "run.json", "scores.parquet", "tasks.json"
+MARKING_FILE = "marking.json"
+"""What marks would do to the scores; there once a report was written."""
 
 
 class SystemRecord(Record):

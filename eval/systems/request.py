@@ -1,6 +1,7 @@
 """What a program is asked: a folder with `request.json`, pictures and points, and nothing that names anybody."""
 
 import json
+import shutil
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,10 +9,11 @@ from typing import Annotated, Literal
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from eval.systems.protocol import Asked
 from eval.systems.received import frame_names
+from weights.errors import HeadshotError
 from weights.files import publish_text
 from weights.record import Record
 
@@ -80,6 +82,36 @@ def publish_request(folder: Path, request: Request) -> Path:
     path = folder / REQUEST_FILE
     publish_text(path, request.model_dump_json(indent=1))
     return path
+
+
+def is_request(folder: Path) -> bool:
+    """Return whether a folder was written for programs to answer."""
+    try:
+        Request.model_validate_json((folder / REQUEST_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return False
+    return True
+
+
+def remove_request(folder: Path) -> int:
+    """Remove what was asked and what was answered, and return how many files that were; other files stay.
+
+    `request.json` goes last, so that the same call goes on after a kill.
+
+    Raises:
+        HeadshotError: The folder holds no request.
+    """
+    if not is_request(folder):
+        raise HeadshotError(f"{folder} holds no {REQUEST_FILE} of `headshot request`; nothing was removed there")
+    files = 1
+    for part in (folder / TASKS_FOLDER, folder / FRAMES_FOLDER):
+        files += sum(path.is_file() for path in part.rglob("*"))
+        if part.is_dir():
+            shutil.rmtree(part)
+    (folder / REQUEST_FILE).unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return files
 
 
 def _write_task(folder: Path, asked: Asked) -> RequestTask:

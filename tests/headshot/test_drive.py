@@ -61,7 +61,12 @@ def looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_model_with_gaze_draws_where_the_driver_looks(looking: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[np.ndarray] = []
-    monkeypatch.setattr("reports.animation.write_video", lambda frames, *_, **__: seen.append(frames))
+
+    def keep(frames: np.ndarray, *_: object, **__: object) -> bytes:
+        seen.append(frames)
+        return b""
+
+    monkeypatch.setattr("reports.animation.marked_video", keep)
     for name in OFFSETS_PX:
         shutil.move(looking / name, looking / "data")
         who = ("--support", f"{name}/video/full", "--driving", f"{name}/video/full", "--shots", 1)

@@ -8,6 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from eval.runs.results import Run
+from eval.systems.request import FRAMES_FOLDER, REQUEST_FILE, TASKS_FOLDER, Request
 from headshot.cli import app
 from model.checkpoint import read_config
 from pipeline.store import Store
@@ -129,3 +130,24 @@ def test_a_published_report_that_is_written_again_keeps_its_tags(place: Path) ->
     assert "bobby" not in page
     again = takedown(place, "bobby")
     assert "there is nothing left to remove" in again.stdout, "tags are no change of the report"
+
+
+def test_requests_to_programs_go_where_they_are_named_and_are_left_to_do_where_not(place: Path) -> None:
+    asked, kept = place / "requests/demo", place / "requests/kept"
+    for folder in (asked, kept):
+        for part in (TASKS_FOLDER, FRAMES_FOLDER):
+            (folder / part / "0123456789abcdef").mkdir(parents=True)
+            (folder / part / "0123456789abcdef" / "0000.png").write_bytes(b"a picture of somebody")
+        (folder / REQUEST_FILE).write_text(Request(size_px=64, points=68, tasks=()).model_dump_json())
+    (kept / "notes.txt").write_text("of the user")
+    assert "give them as --request" in takedown(place, "bobby").stdout
+    assert asked.is_dir()
+    ended = takedown(place, "bobby", "--request", "requests/demo", "--request", "requests/kept")
+    assert ended.exit_code == 0, ended.stderr
+    assert "requests to programs, removed" in ended.stdout
+    assert not asked.exists()
+    assert [path.name for path in kept.iterdir()] == ["notes.txt"], "what is not of the request stays"
+    (kept / "request.json").write_text("something else")
+    refused = takedown(place, "bobby", "--request", "requests/kept")
+    assert isinstance(refused.exception, HeadshotError)
+    assert (kept / "request.json").exists()

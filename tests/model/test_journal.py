@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
+from model.disclosure.label import BAR_RGB, DigitalSourceType
+from model.disclosure.verification import verify
 from model.journal import EVENTS_FOLDER, GRIDS_FOLDER, STATS_FILE, Journal
-from model.label import BAR_RGB, DigitalSourceType
 from model.sample_grid import LABEL_PX, STATEMENT, TITLE_PX
 
 
@@ -62,8 +63,11 @@ def shown(tmp_path: Path) -> Path:
         journal.show(100, pictures)
     path = tmp_path / GRIDS_FOLDER / "step-0000100.png"
     image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(image[TITLE_PX : TITLE_PX + 64, :64], pictures["support"][0])
-    assert np.array_equal(image[TITLE_PX + 128 : TITLE_PX + 192, 64:128], pictures["generated"][2])
+    for part, picture in (
+        (image[TITLE_PX : TITLE_PX + 64, :64], pictures["support"][0]),
+        (image[TITLE_PX + 128 : TITLE_PX + 192, 64:128], pictures["generated"][2]),
+    ):
+        assert np.abs(part.astype(int) - picture).mean() < 3, "but for the watermark"
     return path
 
 
@@ -71,14 +75,15 @@ def test_a_sample_grid_is_labelled_below_the_pictures(shown: Path) -> None:
     image = cv2.cvtColor(cv2.imread(str(shown)), cv2.COLOR_BGR2RGB)
     strip = image[-LABEL_PX:]
     assert image.shape == (TITLE_PX + 3 * 64 + LABEL_PX, 128, 3)
-    assert (strip == BAR_RGB).all(axis=2).mean() > 0.5
+    assert (np.abs(strip.astype(int) - BAR_RGB) < 20).all(axis=2).mean() > 0.5
     assert strip.max() == 255
 
 
-def test_the_metadata_of_a_sample_grid_say_what_is_synthetic(shown: Path) -> None:
+def test_a_sample_grid_carries_every_mark_and_says_what_is_synthetic(shown: Path) -> None:
+    assert verify(shown).complete
     image_module = pytest.importorskip("PIL.Image")
     with image_module.open(shown) as image:
         image.verify()
-        texts = image.info
-    assert texts["Description"] == STATEMENT
-    assert DigitalSourceType.COMPOSITE.value in texts["XML:com.adobe.xmp"]
+        packet = image.info["XML:com.adobe.xmp"]
+    assert STATEMENT in packet.replace("&amp;", "&")
+    assert DigitalSourceType.COMPOSITE.value in packet

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from eval.runs.results import Run
+from model.disclosure.label import LABEL
+from model.disclosure.mark import RECORDED
+from model.disclosure.statement import Marks
+from model.disclosure.verification import find, verify
 from pipeline.store import Store
 from reports import build
 from reports.build import build_report, build_reports
@@ -36,14 +40,32 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def unsigned(folder: Path) -> dict[str, bytes]:
+    """Return what is the same in every build: all but the content of signed files, whose names are the same."""
+    return {
+        name: b"" if name.startswith("media/") and RECORDED not in name else content
+        for name, content in contents(folder).items()
+    }
+
+
 def test_a_site_has_its_pages_its_numbers_and_the_media_they_show(site: Path) -> None:
     files = contents(site)
     assert {name for name in files if "/" not in name} == set(FILES)
     media = {name for name in files if name.startswith("media/")}
     shown = {address for page in ("index.html", "dataset.html") for address in ADDRESS.findall(files[page].decode())}
     assert media == {address for address in shown if address.startswith("media/")}
-    for name in media:
-        assert hashlib.sha256(files[name]).hexdigest().startswith(Path(name).stem)
+    recorded = {name for name in media if Path(name).name.startswith(RECORDED)}
+    for name in recorded:
+        assert hashlib.sha256(files[name]).hexdigest().startswith(Path(name).stem.removeprefix(RECORDED))
+
+
+def test_every_picture_that_was_not_recorded_verifies_as_synthetic(site: Path) -> None:
+    listing = find((site / "media",))
+    assert listing.recorded
+    assert len(listing.files) > 20
+    verdicts = [verify(path) for path in listing.files]
+    assert [verdict.path.name for verdict in verdicts if not verdict.complete] == []
+    assert {verdict.stated.label for verdict in verdicts} == {LABEL}
 
 
 def test_every_link_inside_the_site_has_its_target(site: Path) -> None:
@@ -64,7 +86,7 @@ def test_a_site_takes_the_place_of_an_earlier_one_and_is_always_the_same(tmp_pat
     (tmp_path / "out" / "index.html").write_text("an earlier report")
     (tmp_path / ".out.partial-1").mkdir()
     build_report(run.folder, "data", tmp_path / "out")
-    assert contents(tmp_path / "out") == contents(site)
+    assert unsigned(tmp_path / "out") == unsigned(site)
     assert [path.name for path in tmp_path.iterdir()] == ["out"], "nothing of a build that was killed stays"
 
 
@@ -128,7 +150,7 @@ def test_several_runs_have_a_folder_each(tmp_path: Path, run: Run, site: Path) -
     pages = {one.name: tmp_path / "out" / one.link for one in page.runs}
     assert pages == {name: tmp_path / "out" / name / "index.html" for name in (run.folder.name, "other")}
     assert f"{run.folder.name} and other compared" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    assert contents(tmp_path / "out" / run.folder.name) == contents(site)
+    assert unsigned(tmp_path / "out" / run.folder.name) == unsigned(site)
     assert json.loads((tmp_path / "out" / "other" / "results.json").read_text())["test"]["run"] == "other"
     build_reports([run.folder, other.folder], "data", tmp_path / "out")
     with pytest.raises(HeadshotError, match="different names"):
@@ -147,3 +169,15 @@ def test_build_refuses_another_data_set(
 def test_a_run_that_is_not_finished_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(HeadshotError, match="no finished benchmark"):
         build_report(tmp_path, tmp_path, tmp_path / "out")
+
+
+@pytest.mark.usefixtures("opened")
+def test_marks_that_are_turned_off_are_missing_and_the_site_says_so(tmp_path: Path, run: Run) -> None:
+    marks = Marks.without(["watermark", "credentials"])
+    page = build_report(run.folder, "data", tmp_path / "out", marks=marks)
+    assert {verify(path).missing for path in find((page.with_name("media"),)).files} == {("credentials", "watermark")}
+    assert (
+        "Turned off when this report was written: a signed C2PA manifest and an invisible watermark" in page.read_text()
+    )
+    said = json.loads(page.with_name("results.json").read_bytes())
+    assert said["marks_left_out"] == ["credentials", "watermark"]

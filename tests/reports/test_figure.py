@@ -9,8 +9,10 @@ from PIL import Image
 
 from eval.rendering import predictions
 from eval.runs.results import Run
-from model.label import BAR_RGB
-from model.labelled_picture import write_labelled
+from model.disclosure.label import BAR_RGB
+from model.disclosure.mark import write_picture
+from model.disclosure.statement import Marks
+from model.disclosure.verification import verify
 from model.sample_grid import LABEL_PX, TITLE_PX
 from reports.figure import shots_figure
 from tests.reports.conftest import PEOPLE, SHOTS, SIZE_PX, DrawnStore
@@ -69,25 +71,31 @@ def test_it_names_source_and_terms_of_each_clip(run: Run, store: DrawnStore) -> 
     assert all("CC BY 4.0" in line and "drawn by" in line for line in figure.credits)
 
 
-@pytest.mark.parametrize(("name", "off"), [("figure.png", 0), ("figure.jpg", 4)])
+@pytest.mark.parametrize(("name", "off"), [("figure.png", 1), ("figure.jpg", 5)])
 def test_the_file_says_that_it_is_synthetic_and_whose_the_frames_are(
     run: Run, store: DrawnStore, tmp_path: Path, name: str, off: float
 ) -> None:
     figure = shots_figure(run, store, SYSTEMS, "lpips.alex")
     path = tmp_path / name
-    write_labelled(path, figure.picture, " ".join(figure.credits))
-    content = path.read_bytes()
-    assert b"compositeWithTrainedAlgorithmicMedia" in content
-    assert b"drawn by" in content
+    write_picture(path, figure.picture, figure.shown, place="drawn")
+    assert verify(path).complete
+    assert b"drawn by" in path.read_bytes()
     assert Image.open(path).format == {"png": "PNG", "jpg": "JPEG"}[path.suffix[1:]]
     read = cv2.imread(str(path))[..., ::-1].astype(int)
     assert np.abs(read - figure.picture).mean() <= off
 
 
-def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HeadshotError, match=r"\.png or \.jpg"):
-        write_labelled(tmp_path / "figure.gif", np.zeros((8, 8, 3), np.uint8), "")
-    assert not list(tmp_path.iterdir())
+def test_a_label_that_was_turned_off_is_not_drawn(run: Run, store: DrawnStore) -> None:
+    with_label = shots_figure(run, store, SYSTEMS, "lpips.alex").picture
+    without = shots_figure(run, store, SYSTEMS, "lpips.alex", marks=Marks(label=False)).picture
+    assert np.array_equal(without, with_label[:-LABEL_PX])
+
+
+def test_recorded_frames_alone_are_not_called_synthetic(run: Run, store: DrawnStore, tmp_path: Path) -> None:
+    figure = shots_figure(run, store, ["copy-source"], "lpips.alex")
+    write_picture(tmp_path / "figure.png", figure.picture, figure.shown, place="drawn")
+    assert len(verify(tmp_path / "figure.png").missing) == 4
+    assert np.array_equal(cv2.imread(str(tmp_path / "figure.png"))[..., ::-1], figure.picture)
 
 
 def test_a_frame_in_which_a_system_failed_is_the_worst(run: Run, store: DrawnStore) -> None:

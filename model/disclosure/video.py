@@ -1,8 +1,9 @@
-"""Labelled synthetic videos: nothing that shows a synthesised person leaves without saying so."""
+"""Frames to H.264 in MP4, in memory."""
 
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -11,59 +12,56 @@ import imageio_ffmpeg
 import numpy as np
 from jaxtyping import UInt8
 
-from model.label import DigitalSourceType, label
 from pipeline.audio import Sound, encode_flac
 from weights.errors import HeadshotError
-from weights.files import publish
-
-STATEMENT = (
-    "AI-generated: the person in this video was synthesised by headshot from still frames and the facial "
-    "landmarks of another recording. It does not show anything the person did or said."
-)
 
 
-def write_video(
-    frames: UInt8[np.ndarray, "frames height width 3"],
-    path: Path,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    """How closely and how slowly a video is encoded."""
+
+    crf: int = 16
+    """Constant rate factor: 16 looks like the original, 23 is usual on the web."""
+    preset: str = "medium"
+    keyframe_every: int = 250
+    """Frames; with 1, a player can jump to any frame at once."""
+
+
+def encode(
+    frames: Iterable[UInt8[np.ndarray, "height width 3"]],
+    size: tuple[int, int],
     fps: float,
     *,
-    source_type: DigitalSourceType = DigitalSourceType.GENERATED,
+    tags: dict[str, str],
+    coding: Coding,
     sound: Sound | None = None,
-) -> None:
-    """Write the frames as H.264 in MP4, labelled in the picture and in the container's metadata.
-
-    The metadata are `comment`, `description` and `digital_source_type` (an IPTC term). They are tags, which a
-    re-encoding may drop; the label in the picture stays.
+) -> bytes:
+    """Return the frames as an MP4 file, which begins with its index, so that a browser can start at once.
 
     Args:
-        frames: RGB pictures; height and width even, as 4:2:0 colour needs.
-        path: The video to write, ending in `.mp4`; it appears whole or not at all.
+        frames: RGB pictures.
+        size: Their height and width, both even, as 4:2:0 colour needs.
         fps: Frames per second.
-        source_type: Whether the pictures are all synthetic or stand beside recorded ones.
-        sound: What is heard, from the first frame on; written as AAC.
+        tags: Metadata of the container.
+        coding: How.
+        sound: What is heard, from the first frame on; as AAC.
 
     Raises:
-        ValueError: There is no frame, or a side is odd.
-        HeadshotError: ffmpeg could not write the file.
+        HeadshotError: ffmpeg could not encode them.
     """
-    if not len(frames) or frames.shape[1] % 2 or frames.shape[2] % 2:
-        raise ValueError(f"frames of shape {frames.shape}: need one or more frames with even sides")
-    with publish(path) as temporary, tempfile.NamedTemporaryFile(suffix=".flac") as track:
+    with tempfile.TemporaryDirectory() as folder:
+        path, track = Path(folder) / "video.mp4", Path(folder) / "sound.flac"
         if sound is not None:
-            track.write(encode_flac(sound))
-            track.flush()
-        heard = Path(track.name) if sound is not None else None
-        _encode(
-            (label(frame[None])[0] for frame in frames),
-            _command(temporary, frames.shape[2], frames.shape[1], fps, source_type, heard),
-        )
+            track.write_bytes(encode_flac(sound))
+        _encode(frames, _command(path, size, fps, tags, coding, track if sound is not None else None))
+        return path.read_bytes()
 
 
 def _command(
-    path: Path, width: int, height: int, fps: float, source_type: DigitalSourceType, sound: Path | None
+    path: Path, size: tuple[int, int], fps: float, tags: dict[str, str], coding: Coding, sound: Path | None
 ) -> list[str]:
     """Compile ffmpeg's arguments: raw RGB on standard input and a file of sound, tagged BT.709 H.264 and AAC out."""
-    tags = {"comment": STATEMENT, "description": STATEMENT, "digital_source_type": source_type.value}
+    height, width = size
     stream = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", r=fps)
     stream = stream.filter("scale", out_color_matrix="bt709", out_range="tv")
     heard: dict[str, str] = {} if sound is None else {"acodec": "aac", "audio_bitrate": "192k"}
@@ -73,8 +71,9 @@ def _command(
         **heard,
         vcodec="libx264",
         pix_fmt="yuv420p",
-        crf=16,
-        preset="medium",
+        crf=coding.crf,
+        preset=coding.preset,
+        g=coding.keyframe_every,
         movflags="+faststart+use_metadata_tags",
         color_primaries="bt709",
         color_trc="bt709",
@@ -98,7 +97,7 @@ def _encode(frames: Iterable[UInt8[np.ndarray, "height width 3"]], command: list
         if code:
             messages.seek(0)
             reason = messages.read().decode(errors="replace").strip()
-            raise HeadshotError(f"ffmpeg could not write {command[-2]} (exit code {code}): {reason}")
+            raise HeadshotError(f"ffmpeg could not encode the video (exit code {code}): {reason}")
 
 
 def _feed(frames: Iterable[UInt8[np.ndarray, "height width 3"]], pipe: IO[bytes]) -> None:

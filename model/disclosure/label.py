@@ -25,20 +25,23 @@ class DigitalSourceType(StrEnum):
     """Every pixel came out of a trained network."""
     COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
     """Synthesised pictures beside recorded ones."""
+    ALTERED = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
+    """Recorded pictures that were bent by a formula, without a trained network."""
 
 
-def label(frames: UInt8[np.ndarray, "frames height width 3"]) -> UInt8[np.ndarray, "frames height width 3"]:
-    """Return a copy of the frames with "AI-generated" on a dark bar in the lower right corner.
+def label(picture: UInt8[np.ndarray, "height width 3"], text: str = LABEL) -> UInt8[np.ndarray, "height width 3"]:
+    """Return a copy of the picture with the label on a dark bar in the lower right corner.
 
     The lower right is the synthesised half where the two halves stand side by side.
 
     Args:
-        frames: RGB pictures, at least 32 pixels high and 64 wide.
+        picture: RGB, at least 32 pixels high and 64 wide.
+        text: The label.
     """
-    height, width = frames.shape[1:3]
-    bar = _label_bar(max(round(height * LABEL_FRACTION), 11), width)
-    labelled = frames.copy()
-    labelled[:, height - bar.shape[0] :, width - bar.shape[1] :] = bar
+    height, width = picture.shape[:2]
+    bar = _label_bar(max(round(height * LABEL_FRACTION), 11), width, text)
+    labelled = picture.copy()
+    labelled[height - bar.shape[0] :, width - bar.shape[1] :] = bar
     return labelled
 
 

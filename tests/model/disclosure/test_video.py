@@ -5,16 +5,34 @@ import av
 import numpy as np
 import pytest
 
-from model.label import LABEL, DigitalSourceType, label, label_below
+from model.disclosure import video
+from model.disclosure.label import LABEL, DigitalSourceType, label, label_below
+from model.disclosure.mark import marked_video, write
+from model.disclosure.statement import Marks, Shown
 from pipeline.audio import Sound
 from pipeline.sound_track import Span, read_sound
-from reports import synthetic
 from reports.drive import GAP_PX, side_by_side
 from reports.media import Media
 from reports.pictures import marked_picture
 from reports.soundtrack import soundtrack
-from reports.synthetic import STATEMENT, write_video
 from weights.errors import HeadshotError
+
+STATEMENT = "AI-generated: nobody did that."
+
+
+def write_video(
+    frames: np.ndarray,
+    path: Path,
+    fps: float,
+    source_type: DigitalSourceType = DigitalSourceType.GENERATED,
+    sound: Sound | None = None,
+) -> None:
+    shown = Shown(description=STATEMENT, source_type=source_type)
+    write(path, marked_video(frames, fps, shown, Marks(watermark=False), sound=sound))
+
+
+def labelled(frames: np.ndarray) -> np.ndarray:
+    return np.stack([label(frame) for frame in frames])
 
 
 @pytest.fixture
@@ -46,13 +64,13 @@ def test_colours_survive_encoding(tmp_path: Path, frames: np.ndarray) -> None:
     tinted = (frames * [1.0, 0.6, 0.3]).astype(np.uint8)
     write_video(tinted, tmp_path / "out.mp4", 25.0)
     decoded, _ = decode(tmp_path / "out.mp4")
-    assert np.abs(decoded.astype(int) - label(tinted)).mean(axis=(0, 1, 2)).max() < 3
+    assert np.abs(decoded.astype(int) - labelled(tinted)).mean(axis=(0, 1, 2)).max() < 3
 
 
 def test_the_label_is_in_the_pixels_of_every_decoded_frame(tmp_path: Path, frames: np.ndarray) -> None:
     write_video(frames, tmp_path / "out.mp4", 25.0)
     decoded, _ = decode(tmp_path / "out.mp4")
-    marked = (label(frames) != frames).any(axis=-1).all(axis=0)
+    marked = (labelled(frames) != frames).any(axis=-1).all(axis=0)
     rows, columns = np.nonzero(marked)
     assert rows.max() == 95 and columns.max() == 127, "the label stands in the lower right corner"
     assert 0.02 < marked.mean() < 0.12, "it is to be seen but does not hide the face"
@@ -63,10 +81,10 @@ def test_the_label_is_in_the_pixels_of_every_decoded_frame(tmp_path: Path, frame
 
 def test_the_container_says_that_the_video_is_synthetic(tmp_path: Path, frames: np.ndarray) -> None:
     write_video(frames, tmp_path / "out.mp4", 25.0, source_type=DigitalSourceType.COMPOSITE)
-    _, video = decode(tmp_path / "out.mp4")
-    assert video.metadata["comment"] == STATEMENT
-    assert video.metadata["description"] == STATEMENT
-    assert video.metadata["digital_source_type"].endswith("/digitalsourcetype/compositeWithTrainedAlgorithmicMedia")
+    _, container = decode(tmp_path / "out.mp4")
+    assert container.metadata["comment"] == STATEMENT
+    assert container.metadata["description"] == STATEMENT
+    assert container.metadata["digital_source_type"].endswith("/digitalsourcetype/compositeWithTrainedAlgorithmicMedia")
 
 
 def test_the_index_comes_first_so_that_a_browser_can_start_at_once(tmp_path: Path, frames: np.ndarray) -> None:
@@ -147,9 +165,7 @@ def test_an_encoder_that_fails_leaves_no_file_and_tells_why(
     tmp_path: Path, frames: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More frames than fit into the pipe, so the encoder's death is noticed while writing."""
-    monkeypatch.setattr(
-        synthetic, "_command", lambda *_: [synthetic.imageio_ffmpeg.get_ffmpeg_exe(), "-nonsense", "x", "-y"]
-    )
+    monkeypatch.setattr(video, "_command", lambda *_: [video.imageio_ffmpeg.get_ffmpeg_exe(), "-nonsense", "x", "-y"])
     with pytest.raises(HeadshotError, match="nonsense"):
         write_video(np.tile(frames, (20, 1, 1, 1)), tmp_path / "out.mp4", 25.0)
     assert not list(tmp_path.iterdir())
@@ -157,16 +173,16 @@ def test_an_encoder_that_fails_leaves_no_file_and_tells_why(
 
 def test_labelling_leaves_the_given_frames_alone(frames: np.ndarray) -> None:
     before = frames.copy()
-    label(frames)
+    labelled(frames)
     assert np.array_equal(frames, before)
 
 
 @pytest.mark.parametrize("size_px", [64, 128, 256, 512])
 def test_a_still_is_labelled_below_and_not_over_the_frame(size_px: int) -> None:
     image = np.full((size_px, size_px, 3), 200, np.uint8)
-    labelled = label_below(image)
-    assert np.array_equal(labelled[:size_px], image)
-    strip = labelled[size_px:].mean(axis=-1)
+    below = label_below(image)
+    assert np.array_equal(below[:size_px], image)
+    strip = below[size_px:].mean(axis=-1)
     lit = np.nonzero((strip > 180).any(axis=0))[0]
     assert 0.5 * size_px < lit.max() - lit.min() < size_px, (
         "the words fill most of the width, so they can be read when small"
@@ -197,5 +213,5 @@ def test_side_by_side_refuses_halves_of_different_length(frames: np.ndarray) -> 
 
 def test_the_label_lies_on_the_generated_half(frames: np.ndarray) -> None:
     composed = side_by_side(frames[:, :, :96], frames)
-    changed = (label(composed) != composed).any(axis=(0, 1, 3))
+    changed = (labelled(composed) != composed).any(axis=(0, 1, 3))
     assert np.nonzero(changed)[0].min() >= 96 + GAP_PX
