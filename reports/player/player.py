@@ -1,0 +1,180 @@
+"""The player as data: which clips it has, and what the page needs to show them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from eval.features import stored_features
+from eval.runs.results import Run
+from eval.specs.spec import MetricSpec
+from eval.tasks.task_set import Task
+from pipeline.store import Store
+from reports.legend import SystemKey
+from reports.media import Media
+from reports.numbers import plural
+from reports.player.clips import ClipEncoder, EncodedClip, published
+from reports.player.heat import FULL_LEVELS, difference_matrix, legend_stops, transfer_tables
+from reports.player.scores import LOWEST, Digits
+from reports.table import Column
+
+MOST_MEDIA_BYTES = 100_000_000
+"""Of sheets beside the page."""
+MOST_DATA_BYTES = 600_000
+"""Of scores inside the page, which has to stay below 2 MB."""
+ROOM_SHARE = 0.6
+"""Of the room left in a page that carries its media itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorScale:
+    """The error map for the template."""
+
+    matrix: str
+    tables: tuple[str, str, str]
+    stops: tuple[tuple[str, str], ...]
+    full_percent: int
+    """Of the brightness range: the difference that has the last colour."""
+
+
+ERROR_SCALE = ErrorScale(
+    matrix=difference_matrix(),
+    tables=transfer_tables(),
+    stops=legend_stops(),
+    full_percent=round(100 * FULL_LEVELS / 256),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """What the player of a page shows."""
+
+    data: Mapping[str, object]
+    """For the script, as JSON."""
+    note: str
+    """Which clips are left out, and why; empty where none is."""
+    across: bool
+    """Another person drives, so there is no target."""
+    gaze: bool
+    found: bool
+    """Whether there are landmarks of generated frames."""
+    errors: ErrorScale = ERROR_SCALE
+
+
+def player(
+    run: Run,
+    store: Store,
+    keys: Mapping[str, SystemKey],
+    specs: Sequence[MetricSpec],
+    columns: Sequence[Column],
+    media: Media,
+) -> Player | None:
+    """Publish as many clips as there is room for, everybody once before anybody twice.
+
+    Args:
+        run: The finished benchmark.
+        store: The data set.
+        keys: The systems, in order.
+        specs: The metrics of the main table.
+        columns: Their headings.
+        media: Where the sheets go.
+
+    Returns:
+        None where there is no room for one clip.
+    """
+    digits = tuple(
+        Digits(metric=spec.id, places=column.places)
+        for spec, column in zip(specs, columns, strict=True)
+        if spec.level == "frame"
+    )
+    encoder = ClipEncoder(
+        run=run,
+        store=store,
+        keys=keys,
+        digits=digits,
+        landmarks=stored_features(run.folder / "features", "landmarks."),
+    )
+    order = by_clip(run.tasks.tasks)
+    most_media_bytes = MOST_MEDIA_BYTES if media.room_bytes is None else int(ROOM_SHARE * media.room_bytes)
+    clips: list[dict[str, object]] = []
+    media_bytes = data_bytes = 0
+    found = gaze = False
+    for tasks in order:
+        made = encoder.encode(tasks)
+        media_bytes, data_bytes = media_bytes + made.media_bytes, data_bytes + made.data_bytes
+        if media_bytes > most_media_bytes or data_bytes > MOST_DATA_BYTES:
+            break
+        clips.append(published(made, media.add))
+        found, gaze = found or _has_found(made), gaze or made.gaze is not None
+    if not clips:
+        return None
+    return Player(
+        data={
+            "systems": [_system(key) for key in keys.values()],
+            "shots": run.tasks.shots,
+            "metrics": [
+                _metric(spec, column)
+                for spec, column in zip(specs, columns, strict=True)
+                if spec.level == "frame"
+            ],
+            "lowest": LOWEST,
+            "across": run.tasks.across,
+            "clips": clips,
+        },
+        note=_note(len(clips), len(order)),
+        across=run.tasks.across,
+        gaze=gaze,
+        found=found,
+    )
+
+
+def by_clip(tasks: Sequence[Task]) -> list[tuple[Task, ...]]:
+    """Return the tasks of the first draw, clip by clip, so that everybody's first clip comes before anybody's second.
+
+    The tasks of a clip are in the order of their numbers of shots.
+    """
+    of_clip: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.draw == 0:
+            of_clip.setdefault(task.clip, []).append(task)
+    seen: dict[str, int] = {}
+    ranked = []
+    for own in of_clip.values():
+        rank = seen[own[0].identity] = seen.get(own[0].identity, 0) + 1
+        ranked.append((rank, tuple(sorted(own, key=lambda task: task.shots))))
+    return [own for _, own in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _has_found(clip: EncodedClip) -> bool:
+    return any(one.found for of_shots in clip.systems for one in of_shots)
+
+
+def _system(key: SystemKey) -> dict[str, object]:
+    return {
+        "name": key.name,
+        "place": key.place,
+        "marker": key.marker,
+        "dash": key.dash,
+        "mark": key.mark,
+        "pictures": key.pictures,
+    }
+
+
+def _metric(spec: MetricSpec, column: Column) -> dict[str, object]:
+    return {
+        "id": spec.id,
+        "title": column.title,
+        "arrow": column.arrow,
+        "direction": column.direction,
+        "higher": spec.higher_is_better,
+        "places": column.places,
+        "unit": column.unit,
+    }
+
+
+def _note(shown: int, clips: int) -> str:
+    if shown == clips:
+        return ""
+    verb = "is" if shown == 1 else "are"
+    return (
+        f"{shown} of {plural(clips, 'clip')} {verb} here, everybody once before anybody twice, to keep this page light. "
+        "The tables cover all of them."
+    )
