@@ -16,6 +16,7 @@ TYPES = {
     "webp": "image/webp",
     "png": "image/png",
     "jpg": "image/jpeg",
+    "svg": "image/svg+xml",
     "mp4": "video/mp4",
     "webm": "video/webm",
 }

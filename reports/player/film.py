@@ -13,10 +13,15 @@ from jaxtyping import UInt8
 
 from model.label import BAR_RGB, label_below
 
-BLOCK_PX = 16
-"""Of JPEG with colour at half resolution: what begins on a multiple does not bleed into its neighbour."""
+BLOCK_PX = 8
+"""Of JPEG: what begins on a multiple of it does not bleed into its neighbour, if colour has full resolution."""
 LEAST_STRIP_PX = 11
-QUALITY = 85
+QUALITY = (
+    *(cv2.IMWRITE_JPEG_QUALITY, 80),
+    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+)
+"""With colour at half resolution, a decoder smooths it across the border of two frames; at full resolution and this
+quality a sheet is a tenth larger than at half and 85, and nearer to the frames by 2 dB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,15 +90,15 @@ def sheet(
     size = layout.size_px
     cells[: len(frames), :size, :size] = frames
     if mark:
-        blank = np.zeros((size, size, 3), np.uint8)
-        cells[: len(frames), size:, :size] = label_below(blank, layout.strip_px, mark)[size:]
+        strip = label_below(np.zeros((size, size, 3), np.uint8), layout.strip_px, mark)[size:]
+        cells[: len(frames), size : size + len(strip), :size] = strip
     grid = cells.reshape(layout.rows, layout.columns, *cells.shape[1:])
     return np.ascontiguousarray(grid.swapaxes(1, 2).reshape(layout.height_px, layout.width_px, 3))
 
 
 def encoded(picture: UInt8[np.ndarray, "height width 3"]) -> bytes:
     """Return a sheet as JPEG."""
-    done, data = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    done, data = cv2.imencode(".jpg", picture[..., ::-1], QUALITY)
     if not done:
         raise RuntimeError("OpenCV could not encode a sheet as JPEG")
     return bytes(data)

@@ -1,17 +1,16 @@
 """The player as data: which clips it has, and what the page needs to show them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.features import stored_features
-from eval.runs.results import Run
 from eval.specs.spec import MetricSpec
 from eval.tasks.task_set import Task
-from pipeline.store import Store
+from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.media import Media
 from reports.numbers import plural
-from reports.player.clips import ClipEncoder, EncodedClip, published
+from reports.player.clips import ClipEncoder, published
 from reports.player.heat import FULL_LEVELS, difference_matrix, legend_stops, transfer_tables
 from reports.player.scores import LOWEST, Digits
 from reports.table import Column
@@ -59,71 +58,50 @@ class Player:
     errors: ErrorScale = ERROR_SCALE
 
 
-def player(
-    run: Run,
-    store: Store,
-    keys: Mapping[str, SystemKey],
-    specs: Sequence[MetricSpec],
-    columns: Sequence[Column],
-    media: Media,
-) -> Player | None:
+def player(found: Findings) -> Player | None:
     """Publish as many clips as there is room for, everybody once before anybody twice.
-
-    Args:
-        run: The finished benchmark.
-        store: The data set.
-        keys: The systems, in order.
-        specs: The metrics of the main table.
-        columns: Their headings.
-        media: Where the sheets go.
 
     Returns:
         None where there is no room for one clip.
     """
-    digits = tuple(
-        Digits(metric=spec.id, places=column.places)
-        for spec, column in zip(specs, columns, strict=True)
-        if spec.level == "frame"
-    )
+    run = found.run
+    metrics = [pair for pair in zip(found.specs, found.table.columns, strict=True) if pair[0].level == "frame"]
     encoder = ClipEncoder(
         run=run,
-        store=store,
-        keys=keys,
-        digits=digits,
+        store=found.store,
+        keys=found.keys,
+        digits=tuple(Digits(metric=spec.id, places=column.places) for spec, column in metrics),
         landmarks=stored_features(run.folder / "features", "landmarks."),
     )
-    order = by_clip(run.tasks.tasks)
-    most_media_bytes = MOST_MEDIA_BYTES if media.room_bytes is None else int(ROOM_SHARE * media.room_bytes)
-    clips: list[dict[str, object]] = []
-    media_bytes = data_bytes = 0
-    found = gaze = False
-    for tasks in order:
-        made = encoder.encode(tasks)
-        media_bytes, data_bytes = media_bytes + made.media_bytes, data_bytes + made.data_bytes
-        if media_bytes > most_media_bytes or data_bytes > MOST_DATA_BYTES:
-            break
-        clips.append(published(made, media.add))
-        found, gaze = found or _has_found(made), gaze or made.gaze is not None
+    clips = tuple(_that_fit(encoder, by_clip(run.tasks.tasks), found.media))
     if not clips:
         return None
     return Player(
         data={
-            "systems": [_system(key) for key in keys.values()],
+            "systems": [_system(key) for key in found.keys.values()],
             "shots": run.tasks.shots,
-            "metrics": [
-                _metric(spec, column)
-                for spec, column in zip(specs, columns, strict=True)
-                if spec.level == "frame"
-            ],
+            "metrics": [_metric(spec, column) for spec, column in metrics],
             "lowest": LOWEST,
             "across": run.tasks.across,
             "clips": clips,
         },
-        note=_note(len(clips), len(order)),
+        note=_note(len(clips), found.clips),
         across=run.tasks.across,
-        gaze=gaze,
-        found=found,
+        gaze=any(clip["gaze"] for clip in clips),
+        found=bool(encoder.landmarks),
     )
+
+
+def _that_fit(encoder: ClipEncoder, order: Sequence[Sequence[Task]], media: Media) -> Iterator[Mapping[str, object]]:
+    """Publish clips and yield them, until one would be too much beside the page or in it."""
+    most_media_bytes = MOST_MEDIA_BYTES if media.room_bytes is None else int(ROOM_SHARE * media.room_bytes)
+    media_bytes = data_bytes = 0
+    for tasks in order:
+        clip = encoder.encode(tasks)
+        media_bytes, data_bytes = media_bytes + clip.media_bytes, data_bytes + clip.data_bytes
+        if media_bytes > most_media_bytes or data_bytes > MOST_DATA_BYTES:
+            return
+        yield published(clip, media.add)
 
 
 def by_clip(tasks: Sequence[Task]) -> list[tuple[Task, ...]]:
@@ -141,10 +119,6 @@ def by_clip(tasks: Sequence[Task]) -> list[tuple[Task, ...]]:
         rank = seen[own[0].identity] = seen.get(own[0].identity, 0) + 1
         ranked.append((rank, tuple(sorted(own, key=lambda task: task.shots))))
     return [own for _, own in sorted(ranked, key=lambda pair: pair[0])]
-
-
-def _has_found(clip: EncodedClip) -> bool:
-    return any(one.found for of_shots in clip.systems for one in of_shots)
 
 
 def _system(key: SystemKey) -> dict[str, object]:

@@ -491,6 +491,9 @@ function start(data) {
   part("system").append(...data.systems.map((one, place) => option(one.name, place)));
   part("metric").append(...data.metrics.map((one, place) => option(`${one.title} ${one.arrow}`, place)));
 
+  for (const one of document.querySelectorAll("[data-look]")) {
+    if (linked(one.dataset.look)) one.replaceWith(element("a", { href: one.dataset.look }, one.textContent));
+  }
   root.hidden = false;
   root.closest(".look").classList.add("live");
   describe();
