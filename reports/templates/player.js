@@ -128,7 +128,7 @@ function start(data) {
     return { frame, errors, points, gone };
   }
 
-  function paint(canvas, grid, place, sheets, { strip = true, across = grid.size } = {}) {
+  function paint(canvas, grid, place, sheets, { strip = false, across = grid.size } = {}) {
     const x = (place % grid.columns) * grid.width;
     const y = Math.floor(place / grid.columns) * grid.height;
     const high = grid.size + (strip ? grid.strip : 0);
@@ -143,22 +143,22 @@ function start(data) {
     }
   }
 
-  function show(pane, url, layers, said, missing) {
+  function show(pane, url, layers, said, { missing = false, strip = false } = {}) {
     const { grid, target } = clips[shown.clip];
     const sheet = shown.sheets.get(url);
     const over = "source-over";
-    paint(pane.frame, grid, state.frame, sheet ? [[sheet, over]] : []);
+    paint(pane.frame, grid, state.frame, sheet ? [[sheet, over]] : [], { strip });
     pane.frame.setAttribute("aria-label", said);
     pane.gone.hidden = Boolean(sheet) && !missing;
     pane.gone.textContent = missing ? "nothing delivered" : "not there";
     const real = shown.sheets.get(target);
     const differs = layers.errors && sheet && real && !missing;
     pane.errors.hidden = !differs;
-    if (differs) paint(pane.errors, grid, state.frame, [[real, over], [sheet, "difference"]], { strip: false });
+    if (differs) paint(pane.errors, grid, state.frame, [[real, over], [sheet, "difference"]]);
     const lines = [layers.asked, layers.gaze, layers.found].map((one) => one && shown.sheets.get(one)).filter(Boolean);
     pane.points.hidden = !lines.length;
     const across = Math.round(pane.frame.clientWidth * devicePixelRatio) || grid.size;
-    if (lines.length) paint(pane.points, grid, state.frame, lines.map((one) => [one, over]), { strip: false, across });
+    if (lines.length) paint(pane.points, grid, state.frame, lines.map((one) => [one, over]), { across });
   }
 
   const driving = pane("Driving", "what is given");
@@ -176,7 +176,7 @@ function start(data) {
       ? element("div", { className: "title" }, title, element("span", {}, note))
       : title;
     const [inside, measured] = [element("div", { className: "screen" }), element("div", { className: "value" })];
-    part("panes").append(element("div", { className: "pane" }, heading, inside, measured));
+    part("panes").append(element("div", { className: "pane" }, heading, measured, inside));
     return { ...screen(inside), measured };
   }
 
@@ -193,15 +193,15 @@ function start(data) {
     const beside = data.across ? `real frame of ${clip.driver}, who drives` : "real target";
     show(driving, clip.driving, {}, `landmark map of ${about}`);
     show(target, clip.target, { asked, gaze }, `${beside}, ${about}`);
-    show(wiped.real, clip.target, { asked, gaze }, `${beside}, ${about}`);
+    show(wiped.real, clip.target, { asked, gaze }, `${beside}, ${about}`, { strip: true });
     data.systems.forEach((system, place) => {
       const one = clip.systems[shown.shots][place];
       const from = `${system.name} from ${data.shots[shown.shots]} shots, ${about}`;
       const said = system.mark ? `${system.mark}: ${from}` : `${from} (${system.pictures})`;
       const layers = { asked, gaze: false, found: on("found") && one.found, errors };
       const missing = one.missing.includes(state.frame);
-      show(systems[place], one.url, layers, said, missing);
-      if (place === state.system) show(wiped.drawn, one.url, layers, said, missing);
+      show(systems[place], one.url, layers, said, { missing, strip: Boolean(system.mark) });
+      if (place === state.system) show(wiped.drawn, one.url, layers, said, { missing, strip: true });
       const score = code(clip, state.metric, shown.shots, place, state.frame);
       systems[place].measured.textContent = printed(clip, score, state.metric);
     });
@@ -283,6 +283,7 @@ function start(data) {
       let line = "";
       let pen = "M";
       rows[place].forEach((one, frame) => {
+        if (frame && clip.frames[frame - 1].of !== clip.frames[frame].of) pen = "M";
         if (isValue(one)) {
           line += `${pen}${across(frame)} ${up(one)}`;
           pen = "L";
@@ -310,7 +311,7 @@ function start(data) {
     picture.setAttribute("aria-label", `${metric.title} of ${data.systems.length} systems over ${clip.frames.length} frames, from ${from} to ${to}`);
     part("ends").textContent =
       `From ${from} at the bottom to ${to} at the top. ${data.systems[state.system].name} is the thick line; dots at the edge are frames that could not be scored. ` +
-      "Below: how far the frame is from what was shown, light near, dark far" +
+      "Below: how far the frame is from what was shown, pale near, strong far" +
       (clip.queries.length > 1 ? "; dashed lines where another clip begins." : ".");
   }
 
