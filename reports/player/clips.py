@@ -1,7 +1,8 @@
 """A clip as the player has it: its sheets, encoded, and all that the page has to know of it."""
 
+import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,10 +14,14 @@ from eval.rendering import predictions
 from eval.runs.results import Run
 from eval.tasks.queries import driving_landmarks, target_frames
 from eval.tasks.task_set import Task
+from model.disclosure.statement import Marks
 from model.landmark_map import draw_all
 from pipeline.store import Store
 from reports.legend import SystemKey
-from reports.player.film import Layout, encoded, sheet
+from reports.media import Media
+from reports.numbers import plural
+from reports.pictures import shown_as
+from reports.player.film import QUALITY, Layout, encoded, encoded_synthetic, sheet
 from reports.player.overlay import ASKED, FOUND, gaze_sheet, landmark_sheet
 from reports.player.scores import Digits, ScorePack, pack
 
@@ -27,10 +32,14 @@ POINTS = 68
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A picture with all frames of a clip."""
+    """A picture with all frames of a clip, encoded, with its marks."""
 
     content: bytes
     suffix: str
+    recorded: bool = True
+    """It shows nothing synthetic."""
+    digest: str = ""
+    """Of what went into a synthetic one: signatures differ from time to time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +106,8 @@ class ClipEncoder:
     digits: tuple[Digits, ...]
     landmarks: Mapping[Digest, Float[np.ndarray, " numbers"]]
     """Of generated frames, by content, as the run has them."""
+    marks: Marks
+    """What every synthetic sheet carries."""
     threads: int = os.cpu_count() or 1
 
     def encode(self, tasks: Sequence[Task]) -> EncodedClip:
@@ -136,8 +147,21 @@ class ClipEncoder:
         frames = predictions.load(self.run.folder, key.name, task)
         missing = tuple(sorted(header.failures))
         return SystemSheets(
-            frames=_sheet(frames, layout, key.mark), found=self._found(frames, missing, layout), missing=missing
+            frames=self._drawn(frames, task, key, layout) if key.mark else _sheet(frames, layout),
+            found=self._found(frames, missing, layout),
+            missing=missing,
         )
+
+    def _drawn(
+        self, frames: UInt8[np.ndarray, "frames size size 3"], task: Task, key: SystemKey, layout: Layout
+    ) -> Sheet:
+        """Return frames of what never happened, marked."""
+        about = f"{key.name} from {plural(task.shots, 'shot')}, {plural(len(frames), 'frame')} of {task.identity}"
+        shown = shown_as(key.mark, about)
+        laid_out = sheet(frames, layout, key.mark if self.marks.label else "")
+        asked = hashlib.sha256(repr((laid_out.shape, shown, self.marks, QUALITY)).encode() + laid_out.data)
+        content = encoded_synthetic(laid_out, shown, self.marks)
+        return Sheet(content=content, suffix="jpg", recorded=False, digest=asked.hexdigest())
 
     def _found(
         self, frames: UInt8[np.ndarray, "frames size size 3"], missing: Sequence[int], layout: Layout
@@ -173,21 +197,21 @@ def _of(store: Store, task: Task, column: str) -> Float[np.ndarray, "frames 1"]:
     return np.concatenate(parts)[:, None]
 
 
-def _sheet(frames: UInt8[np.ndarray, "frames size size 3"], layout: Layout, mark: str = "") -> Sheet:
-    return Sheet(content=encoded(sheet(frames, layout, mark)), suffix="jpg")
+def _sheet(frames: UInt8[np.ndarray, "frames size size 3"], layout: Layout) -> Sheet:
+    return Sheet(content=encoded(sheet(frames, layout)), suffix="jpg")
 
 
-def published(clip: EncodedClip, add: Callable[[bytes, str], str]) -> dict[str, object]:
+def published(clip: EncodedClip, media: Media) -> dict[str, object]:
     """Publish the sheets of a clip and return what the page has to know of it, ready for JSON.
 
     Args:
         clip: The clip.
-        add: Takes content and suffix, and returns the address.
+        media: Where the sheets go.
     """
     first = clip.tasks[0]
 
     def address(one: Sheet | None) -> str | None:
-        return one and add(one.content, one.suffix)
+        return one and media.add(one.content, one.suffix, recorded=one.recorded, digest=one.digest)
 
     return {
         "clip": first.clip,

@@ -7,21 +7,19 @@ on, and a browser seeks each video by itself.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from model.label import BAR_RGB, label_below
+from model.disclosure.label import BAR_RGB, label_below
+from model.disclosure.mark import marked_picture, plain_picture
+from model.disclosure.statement import Marks, Shown
 
 BLOCK_PX = 8
 """Of JPEG: what begins on a multiple of it does not bleed into its neighbour, if colour has full resolution."""
 LEAST_STRIP_PX = 11
-QUALITY = (
-    *(cv2.IMWRITE_JPEG_QUALITY, 80),
-    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
-)
-"""With colour at half resolution, a decoder smooths it across the border of two frames; at full resolution and this
-quality a sheet is a tenth larger than at half and 85, and nearer to the frames by 2 dB."""
+QUALITY = 80
+"""With colour at full resolution: at half, a decoder smooths colours across the border of two frames, and quality 85,
+which then makes sheets a tenth smaller, is 2 dB further from the frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +95,13 @@ def sheet(
 
 
 def encoded(picture: UInt8[np.ndarray, "height width 3"]) -> bytes:
-    """Return a sheet as JPEG."""
-    done, data = cv2.imencode(".jpg", picture[..., ::-1], QUALITY)
-    if not done:
-        raise RuntimeError("OpenCV could not encode a sheet as JPEG")
-    return bytes(data)
+    """Return a sheet of recorded frames, or of drawings, as JPEG."""
+    return plain_picture(picture, ".jpg", QUALITY, full_colour=True)
+
+
+def encoded_synthetic(picture: UInt8[np.ndarray, "height width 3"], shown: Shown, marks: Marks) -> bytes:
+    """Return a sheet of frames that were synthesised, labelled each, as JPEG with the other marks."""
+    return marked_picture(picture, ".jpg", shown, marks, place="drawn", quality=QUALITY, full_colour=True)
 
 
 def _blocks(length_px: int) -> int:

@@ -15,8 +15,10 @@ from reports.player.heat import FULL_LEVELS, difference_matrix, legend_stops, tr
 from reports.player.scores import LOWEST, Digits
 from reports.table import Column
 
-MOST_MEDIA_BYTES = 60_000_000
-"""Of sheets beside the page: about 450 of 32 frames of 128 pixels, which take two slow cores a quarter of a minute."""
+MOST_SHEETS = 600
+"""Of what systems drew: each has to be marked and signed, so a report of any run is made in a minute."""
+MOST_MEDIA_BYTES = 40_000_000
+"""Of sheets beside the page: about 300 of 32 frames of 128 pixels."""
 MOST_DATA_BYTES = 600_000
 """Of scores inside the page, which has to stay below 2 MB."""
 ROOM_SHARE = 0.6
@@ -72,6 +74,7 @@ def player(found: Findings) -> Player | None:
         keys=found.keys,
         digits=tuple(Digits(metric=spec.id, places=column.places) for spec, column in metrics),
         landmarks=stored_features(run.folder / "features", "landmarks."),
+        marks=found.media.marks,
     )
     clips = tuple(_that_fit(encoder, by_clip(run.tasks.tasks), found.media))
     if not clips:
@@ -96,12 +99,14 @@ def _that_fit(encoder: ClipEncoder, order: Sequence[Sequence[Task]], media: Medi
     """Publish clips and yield them, until one would be too much beside the page or in it."""
     most_media_bytes = MOST_MEDIA_BYTES if media.room_bytes is None else int(ROOM_SHARE * media.room_bytes)
     media_bytes = data_bytes = 0
-    for tasks in order:
+    for count, tasks in enumerate(order, start=1):
+        if count > 1 and count * len(tasks) * len(encoder.keys) > MOST_SHEETS:
+            return
         clip = encoder.encode(tasks)
         media_bytes, data_bytes = media_bytes + clip.media_bytes, data_bytes + clip.data_bytes
         if media_bytes > most_media_bytes or data_bytes > MOST_DATA_BYTES:
             return
-        yield published(clip, media.add)
+        yield published(clip, media)
 
 
 def by_clip(tasks: Sequence[Task]) -> list[tuple[Task, ...]]:

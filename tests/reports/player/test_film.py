@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.label import LABEL, label_below
+from model.disclosure.label import LABEL, label_below
 from reports.player.film import Layout, encoded, sheet
 
 

@@ -12,6 +12,9 @@ import pytest
 from eval.features import FeatureCache, Frames, stored_features
 from eval.rendering import predictions
 from eval.runs.results import Run
+from model.disclosure.mark import RECORDED
+from model.disclosure.statement import Marks
+from model.disclosure.verification import verify
 from pipeline.store import Store
 from reports.findings import Findings, findings
 from reports.media import Media
@@ -72,6 +75,8 @@ def test_clips_are_left_out_where_they_do_not_fit_and_the_page_says_so(
     shown = player(found)
     assert [clip["identity"] for clip in shown.data["clips"]] == ["ada", "ben"]
     assert shown.note.startswith("2 of 3 clips are here, everybody once before anybody twice")
+    monkeypatch.setattr(module, "MOST_SHEETS", 9)
+    assert len(player(found).data["clips"]) == 1
     monkeypatch.setattr(module, "MOST_MEDIA_BYTES", 10)
     assert player(found) is None
 
@@ -96,11 +101,36 @@ def test_everybody_comes_once_before_anybody_comes_twice(run: Run) -> None:
 def test_threads_change_nothing(found: Findings) -> None:
     digits = (Digits(metric="psnr", places=2),)
     one, many = (
-        ClipEncoder(run=found.run, store=found.store, keys=found.keys, digits=digits, landmarks={}, threads=threads)
+        ClipEncoder(
+            run=found.run,
+            store=found.store,
+            keys=found.keys,
+            digits=digits,
+            landmarks={},
+            marks=Marks(credentials=False),  # no two signatures are alike
+            threads=threads,
+        )
         for threads in (1, 4)
     )
     tasks = by_clip(found.run.tasks.tasks)[0]
     assert one.encode(tasks) == many.encode(tasks)
+
+
+def test_sheets_of_what_never_happened_carry_every_mark(found: Findings, tmp_path: Path) -> None:
+    clip = player(found).data["clips"][1]
+    for of_shots in clip["systems"]:
+        copies, means, drawn = (tmp_path / system["url"] for system in of_shots)
+        assert copies.name.startswith(RECORDED)
+        assert means.name.startswith(RECORDED)
+        assert not drawn.name.startswith(RECORDED)
+        assert verify(drawn).missing == ()
+    for name in ("target", "driving", "asked"):
+        assert Path(clip[name]).name.startswith(RECORDED)
+
+
+def test_a_second_build_gives_every_sheet_the_same_name(coded: tuple[Run, Store], tmp_path: Path) -> None:
+    one, two = (player(findings(*coded, Media(tmp_path / name))).data for name in ("one", "two"))
+    assert one == two
 
 
 class Constant:

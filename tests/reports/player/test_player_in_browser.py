@@ -51,7 +51,7 @@ def browser() -> Iterator["sync_api.Browser"]:
 def site(coded: tuple[Run, Store], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the report."""
     folder = tmp_path_factory.mktemp("site")
-    write_site(*coded, folder)
+    write_site(*coded, folder, single_file=False)
     return folder
 
 
