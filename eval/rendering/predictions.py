@@ -194,10 +194,11 @@ def _frames(
     images: Sequence[bytes | None], path: Path, places: Sequence[int]
 ) -> UInt8[np.ndarray, "frames size size 3"]:
     """Return decoded frames, black where there is none."""
-    decoded = [None if images[place] is None else _decode(images[place], path) for place in places]
+    chosen = [images[place] for place in places]
+    decoded = [None if image is None else _decode(image, path) for image in chosen]
     shape = next((frame.shape for frame in decoded if frame is not None), None)
     if shape is None:
-        shape = _decode(next(image for image in images if image is not None), path).shape
+        shape = next(_decode(image, path).shape for image in images if image is not None)
     return np.stack([np.zeros(shape, np.uint8) if frame is None else frame for frame in decoded])
 
 

@@ -123,7 +123,7 @@ class ClipEncoder:
         support = self.store.frames(self.store.clip(last.clip), last.support, SUPPORT_PX)
         asked = [(task, key) for task in tasks for key in self.keys.values()]
         with ThreadPoolExecutor(self.threads) as pool:  # decoding and encoding pictures release the interpreter lock
-            drawn = list(pool.map(lambda pair: self._system(*pair, layout), asked))
+            drawn = list(pool.map(lambda pair: self._system(pair[0], pair[1], layout), asked))
         return EncodedClip(
             tasks=tuple(tasks),
             fps=self._fps(first),
@@ -211,7 +211,9 @@ def published(clip: EncodedClip, media: Media) -> dict[str, object]:
     first = clip.tasks[0]
 
     def address(one: Sheet | None) -> str | None:
-        return one and media.add(one.content, one.suffix, recorded=one.recorded, digest=one.digest)
+        if one is None:
+            return None
+        return media.add(one.content, one.suffix, recorded=one.recorded, digest=one.digest)
 
     return {
         "clip": first.clip,

@@ -44,6 +44,12 @@ def coded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, DrawnStore]:
                     frame[...] = colour(places[clip.key, int(row)], TARGET_TURN)
             return drawn
 
+        def landmarks(self, clip: ClipEntry, rows: object, size_px: int | None = None) -> np.ndarray:
+            """No two frames of a task are alike: each is a little further to the right."""
+            points = super().landmarks(clip, rows, size_px)
+            steps = [places.get((clip.key, int(row)), 0) for row in np.asarray(rows)]
+            return points + np.array(steps)[:, None, None] * [0.6, 0.0] if size_px == SIZE_PX else points
+
     for task in run.tasks.tasks:
         for turn, system in enumerate(SYSTEMS):
             header = predictions.header(run.folder, system, task)

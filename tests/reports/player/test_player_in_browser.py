@@ -262,7 +262,7 @@ def test_the_slider_uncovers_the_target_by_keyboard_and_never_covers_the_label(o
         picture = seen(tab, screen)
         height, width = picture.shape[0] * 64 // 80, picture.shape[1]
         left, right = (middle(picture[:height, x : x + width // 2]) for x in (0, width // 2))
-        return left, right, picture[height + 3 :]
+        return left, right, picture[height + 3 : -3]
 
     tab.keyboard.press("Home")
     left, right, label = halves()
