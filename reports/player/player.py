@@ -76,19 +76,21 @@ def player(found: Findings) -> Player | None:
         landmarks=stored_features(run.folder / "features", "landmarks."),
         marks=found.media.marks,
     )
-    clips = tuple(_that_fit(encoder, by_clip(run.tasks.tasks), found.media))
+    shots = run.tasks.shots[-1:] if found.media.inside else run.tasks.shots
+    order = by_clip([task for task in run.tasks.tasks if task.shots in shots])
+    clips = tuple(_that_fit(encoder, order, found.media))
     if not clips:
         return None
     return Player(
         data={
             "systems": [_system(key) for key in found.keys.values()],
-            "shots": run.tasks.shots,
+            "shots": shots,
             "metrics": [_metric(spec, column) for spec, column in metrics],
             "lowest": LOWEST,
             "across": run.tasks.across,
             "clips": clips,
         },
-        note=_note(len(clips), found.clips),
+        note=_note(len(clips), found.clips, run.tasks.shots, shots),
         across=run.tasks.across,
         gaze=any(clip["gaze"] for clip in clips),
         found=bool(encoder.landmarks),
@@ -149,11 +151,12 @@ def _metric(spec: MetricSpec, column: Column) -> dict[str, object]:
     }
 
 
-def _note(shown: int, clips: int) -> str:
-    if shown == clips:
-        return ""
+def _note(shown: int, clips: int, asked: Sequence[int], shots: Sequence[int]) -> str:
+    """Say what of the run is not in the player."""
     verb = "is" if shown == 1 else "are"
-    return (
+    some = (
         f"{shown} of {plural(clips, 'clip')} {verb} here, everybody once before anybody twice, to keep this page light."
         " The tables cover all of them."
     )
+    alone = f"In one file it has {plural(shots[-1], 'shot')} alone."
+    return " ".join([*([some] if shown < clips else []), *([alone] if len(shots) < len(asked) else [])])
