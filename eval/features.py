@@ -147,6 +147,17 @@ class FeatureCache:
         return [table[digest] for digest in digests]
 
 
+def stored_features(folder: Path, kind: str) -> dict[Digest, Float[np.ndarray, " width"]]:
+    """Return the rows that are kept under the keys of one kind of extractor, without the network that made them.
+
+    Args:
+        folder: Of a `FeatureCache`.
+        kind: What the key begins with, such as `landmarks.`; empty where there is none, or more than one key.
+    """
+    keys = sorted(path for path in folder.glob(f"{kind}*") if path.is_dir())
+    return _read(keys[0]) if len(keys) == 1 else {}
+
+
 def _safe(key: str) -> str:
     return re.sub(r"[^A-Za-z0-9.@_-]", "_", key)
 

@@ -10,7 +10,7 @@ _SHIFT = 5
 """Fractional bits of the coordinates handed to OpenCV: lines move by 1/32 px, so a blink is visible at 64 px."""
 
 # Part of the face: first point, one past the last, closed, RGB. Colours of the paper's released rasters.
-_PARTS = (
+PARTS = (
     (0, 17, False, (255, 255, 255)),  # contour
     (17, 22, False, (255, 0, 0)),  # right brow
     (22, 27, False, (0, 255, 0)),  # left brow
@@ -50,7 +50,7 @@ def draw(landmarks: Float[np.ndarray, "points 2"], size_px: int) -> UInt8[np.nda
     raster = np.zeros((size_px, size_px, 3), np.uint8)
     thickness = max(1, round(size_px / 128))
     fixed = np.rint(landmarks * (1 << _SHIFT)).astype(np.int32)
-    for start, stop, closed, colour in _PARTS:
+    for start, stop, closed, colour in PARTS:
         cv2.polylines(raster, [fixed[start:stop, None]], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
     radius = round(size_px * _IRIS_SHARE * (1 << _SHIFT))
     for iris in fixed[_POINTS[0] :].tolist():

@@ -18,6 +18,7 @@ from reports.legend import SystemKey
 from reports.media import Media
 from reports.numbers import plural
 from reports.pictures import Picture, marked_picture, picture
+from reports.player.player import Player, by_clip, player
 
 THUMB_PX = 56
 MOVEMENTS = ("Least movement", "Middle", "Most movement")
@@ -71,12 +72,15 @@ class GallerySection:
     clips: tuple[ClipGallery, ...]
     note: str
     """How many clips are shown, where it is not all of them."""
+    player: Player | None
+    """Takes the place of the pictures on a screen, where scripts run; they stay for paper. None where there is no room
+    for it."""
 
 
 def gallery_section(found: Findings) -> GallerySection:
     """Return the section, with as many clips as there is room for."""
     shown = galleries(found.run, found.store, found.keys, found.media, most_pictures=found.most_pictures)
-    return GallerySection(clips=shown, note=_note(len(shown), found.clips))
+    return GallerySection(clips=shown, note=_note(len(shown), found.clips), player=player(found))
 
 
 def galleries(
@@ -94,28 +98,11 @@ def galleries(
         media: Where the pictures go.
         most_pictures: Roughly how many pictures the page can carry.
     """
-    tasks: dict[str, list[Task]] = {}
-    for task in run.tasks.tasks:
-        if task.draw == 0:
-            tasks.setdefault(task.clip, []).append(task)
-    clips = _people_first(tasks)
+    clips = by_clip(run.tasks.tasks)
     per_frame = 2 + len(keys) * len(run.tasks.shots)
     movements = MOVEMENTS if len(clips) * len(MOVEMENTS) * per_frame <= most_pictures else MOVEMENTS[1:2]
     shown = clips[: max(1, most_pictures // (per_frame * len(movements)))]
-    return tuple(
-        _gallery(run, store, sorted(tasks[clip], key=lambda task: task.shots), keys, movements, media) for clip in shown
-    )
-
-
-def _people_first(tasks: Mapping[str, Sequence[Task]]) -> list[str]:
-    """Return the clips so that everybody's first comes before anybody's second."""
-    seen: dict[str, int] = {}
-    ranked = []
-    for clip, of_clip in tasks.items():
-        identity = of_clip[0].identity
-        seen[identity] = seen.get(identity, 0) + 1
-        ranked.append((seen[identity], clip))
-    return [clip for _, clip in sorted(ranked, key=lambda pair: pair[0])]
+    return tuple(_gallery(run, store, tasks, keys, movements, media) for tasks in shown)
 
 
 def _gallery(
@@ -177,7 +164,7 @@ def _system_row(
 ) -> SystemRow:
     """Return a system's pictures of the query frames at `places`."""
     drawn = {
-        task.shots: predictions.load(run.folder, key.name, task)
+        task.shots: predictions.load(run.folder, key.name, task, places)
         for task in tasks
         if predictions.header(run.folder, key.name, task) is not None
     }
@@ -185,12 +172,12 @@ def _system_row(
         key=key,
         generated=tuple(
             tuple(
-                generated_picture(drawn[task.shots][place], key, task.shots, words, media)
+                generated_picture(drawn[task.shots][nth], key, task.shots, words, media)
                 if task.shots in drawn
                 else None
                 for task in tasks
             )
-            for place, words in zip(places, about, strict=True)
+            for nth, words in enumerate(about)
         ),
     )
 

@@ -16,6 +16,7 @@ TYPES = {
     "webp": "image/webp",
     "png": "image/png",
     "jpg": "image/jpeg",
+    "svg": "image/svg+xml",
     "mp4": "video/mp4",
     "webm": "video/webm",
 }
@@ -52,7 +53,7 @@ class Media:
         """How many more bytes can be added, before encoding; None where there is no limit."""
         return None if self._most is None or not self.inside else max(0, (self._most - self.inline_bytes) * 3 // 4 - 64)
 
-    def add(self, content: bytes, suffix: str, *, recorded: bool = False) -> str:
+    def add(self, content: bytes, suffix: str, *, recorded: bool = False, digest: str = "") -> str:
         """Return the address of the content, for `src`: `media/<hash>.<suffix>`, or a `data:` address.
 
         A file is written once, however often its content is added.
@@ -61,11 +62,12 @@ class Media:
             content: The encoded picture or video, as it is published: what is synthetic has its marks.
             suffix: One of `TYPES`, without a dot.
             recorded: It shows nothing synthetic; the name of the file says so.
+            digest: Of what went in, to name the file by, as no two signatures are alike; of the content if empty.
 
         Raises:
             NoRoomError: It does not fit into the page.
         """
-        digest = hashlib.sha256(content).hexdigest()
+        digest = digest or hashlib.sha256(content).hexdigest()
         if digest not in self._known:
             self._known[digest] = self._put(content, suffix, f"{RECORDED if recorded else ''}{digest[:16]}")
         return self._known[digest]

@@ -52,7 +52,14 @@ SECTIONS = (
     SectionPlan(anchor="floors", title="Floors and ceilings", template="floors.html", make=floors_section),
     SectionPlan(anchor="shots", title="More shots", template="curves.html", make=curves_section),
     SectionPlan(anchor="motion", title="Near and far", template="motion.html", make=motion_section),
-    SectionPlan(anchor="pictures", title="Look closer", template="gallery.html", make=gallery_section),
+    SectionPlan(
+        anchor="pictures",
+        title="Look closer",
+        template="gallery.html",
+        make=gallery_section,
+        style="player.css",
+        script="player.js",
+    ),
     SectionPlan(anchor="worst", title="Worst cases", template="worst.html", make=worst_section),
     SectionPlan(
         anchor="metrics", title="Metrics", template="metrics.html", make=metrics_section, script="definitions.js"

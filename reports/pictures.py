@@ -38,8 +38,13 @@ def picture(image: UInt8[np.ndarray, "height width 3"], alt: str, media: Media) 
 
 def marked_picture(image: UInt8[np.ndarray, "height width 3"], alt: str, mark: str, media: Media) -> Picture:
     """Publish an RGB picture of what never happened, with all marks; its label is on a strip below the frame."""
-    source_type = DigitalSourceType.ALTERED if mark == ALTERED else DigitalSourceType.GENERATED
-    shown = Shown(description=f"{mark}: {alt}", source_type=source_type, label=mark)
+    shown = shown_as(mark, alt)
     whole = label_below(image, text=mark) if media.marks.label else image
     uri = media.add_synthetic(whole, "webp", shown, place="drawn", quality=QUALITY)
     return Picture(uri=uri, alt=shown.description, width=whole.shape[1], height=whole.shape[0])
+
+
+def shown_as(mark: str, about: str) -> Shown:
+    """Return what a picture with this label shows, for its metadata."""
+    source_type = DigitalSourceType.ALTERED if mark == ALTERED else DigitalSourceType.GENERATED
+    return Shown(description=f"{mark}: {about}", source_type=source_type, label=mark)

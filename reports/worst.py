@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,6 +36,8 @@ class WorstCase:
     """The value, or why there is none."""
     clip: str
     frame: int
+    link: str
+    """Where the player shows it, if it has the clip."""
     driving: Picture
     target: Picture
     generated: Picture | None
@@ -133,13 +136,21 @@ def _case(
     generated = None
     if predictions.header(run.folder, key.name, task) is not None:
         places = [(frame.clip, frame.row) for frame in task.frames]
-        image = predictions.load(run.folder, key.name, task)[places.index((scored.query_clip, scored.frame))]
+        place = places.index((scored.query_clip, scored.frame))
+        image = predictions.load(run.folder, key.name, task, [place])[0]
         generated = generated_picture(image, key, task.shots, about, media)
     return WorstCase(
         verdict=number(scored.value, column.places) if scored.status == OK else scored.status.replace("_", " "),
         clip=scored.query_clip,
         frame=scored.frame,
+        link=_link(task, scored, key, column),
         driving=picture(map_of_driver, f"landmark map of {about}", media),
         target=picture(store.frames(clip, [scored.frame], size_px)[0], f"{beside(task)}, {about}", media),
         generated=generated,
     )
+
+
+def _link(task: Task, scored: _ScoredFrame, key: SystemKey, column: Column) -> str:
+    elsewhere = {"of": scored.query_clip} if scored.query_clip != task.clip else {}
+    place = {"clip": task.clip, "frame": scored.frame, **elsewhere, "shots": task.shots, "system": key.name}
+    return f"#{urlencode({**place, 'metric': column.metric}, safe='/@')}"

@@ -141,14 +141,23 @@ def header(run_dir: Path, system: str, task: Task) -> PredictionHeader | None:
         return None
 
 
-def load(run_dir: Path, system: str, task: Task) -> UInt8[np.ndarray, "frames size size 3"]:
+def load(
+    run_dir: Path, system: str, task: Task, places: Sequence[int] | None = None
+) -> UInt8[np.ndarray, "frames size size 3"]:
     """Return the generated RGB frames of a task in the order of `task.frames`, black where one was not delivered.
+
+    Args:
+        run_dir: Folder of the run.
+        system: Its name.
+        task: The task; it names the frames.
+        places: Which of the frames to decode, in this order; all where none are named.
 
     Raises:
         HeadshotError: There is no prediction, or it is damaged or of another task.
     """
     path = path_of(run_dir, system, task)
-    return _frames(_read_images(path, system, task), path)
+    images = _read_images(path, system, task)
+    return _frames(images, path, range(len(images)) if places is None else places)
 
 
 def read(path: Path) -> Prediction | None:
@@ -156,7 +165,7 @@ def read(path: Path) -> Prediction | None:
     try:
         table = pq.read_table(path, schema=PREDICTION_SCHEMA)
         header = PredictionHeader.model_validate_json((pq.read_schema(path).metadata or {})[_METADATA_KEY])
-        frames = _frames([image and image["bytes"] for image in table["image"].to_pylist()], path)
+        frames = _frames([image and image["bytes"] for image in table["image"].to_pylist()], path, range(len(table)))
     except (pa.ArrowInvalid, KeyError, ValueError, HeadshotError):
         return None
     return Prediction(header=header, places=_places(table), frames=frames)
@@ -181,10 +190,15 @@ def _places(table: pa.Table) -> tuple[tuple[str, int], ...]:
     return tuple(zip(table["clip"].to_pylist(), table["frame"].to_pylist(), strict=True))
 
 
-def _frames(images: Sequence[bytes | None], path: Path) -> UInt8[np.ndarray, "frames size size 3"]:
+def _frames(
+    images: Sequence[bytes | None], path: Path, places: Sequence[int]
+) -> UInt8[np.ndarray, "frames size size 3"]:
     """Return decoded frames, black where there is none."""
-    decoded = [None if image is None else _decode(image, path) for image in images]
-    shape = next(frame.shape for frame in decoded if frame is not None)
+    chosen = [images[place] for place in places]
+    decoded = [None if image is None else _decode(image, path) for image in chosen]
+    shape = next((frame.shape for frame in decoded if frame is not None), None)
+    if shape is None:
+        shape = next(_decode(image, path).shape for image in images if image is not None)
     return np.stack([np.zeros(shape, np.uint8) if frame is None else frame for frame in decoded])
 
 

@@ -35,6 +35,7 @@ def marked_picture(
     *,
     place: Place = "below",
     quality: int = 92,
+    full_colour: bool = False,
 ) -> bytes:
     """Return a picture as a file with its marks.
 
@@ -45,14 +46,18 @@ def marked_picture(
         marks: Which marks.
         place: Of the label; a picture that has it (`drawn`) is not labelled again.
         quality: Of JPEG and WebP, up to 100.
+        full_colour: Keep colour at full resolution in a JPEG, too.
 
     Raises:
         HeadshotError: The suffix is another one, or there is no certificate to sign with.
     """
-    return _said(plain_picture(_pixels(picture, shown, marks, place), suffix, quality), suffix, shown, marks)
+    pixels = _pixels(picture, shown, marks, place)
+    return _said(plain_picture(pixels, suffix, quality, full_colour=full_colour), suffix, shown, marks)
 
 
-def plain_picture(picture: UInt8[np.ndarray, "height width 3"], suffix: str, quality: int = 92) -> bytes:
+def plain_picture(
+    picture: UInt8[np.ndarray, "height width 3"], suffix: str, quality: int = 92, *, full_colour: bool = False
+) -> bytes:
     """Return a picture that shows nothing synthetic as a file; see `marked_picture`.
 
     Raises:
@@ -61,7 +66,11 @@ def plain_picture(picture: UInt8[np.ndarray, "height width 3"], suffix: str, qua
     if suffix not in PICTURE_SUFFIXES:
         *most, last = PICTURE_SUFFIXES
         raise HeadshotError(f"pictures are written with the endings {', '.join(most)} or {last}, not {suffix!r}")
-    options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality], ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if full_colour else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+    options = {
+        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling],
+        ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
+    }
     done, encoded = cv2.imencode(suffix, np.ascontiguousarray(picture[..., ::-1]), options.get(suffix, []))
     if not done:
         raise RuntimeError(f"OpenCV could not encode a picture of shape {picture.shape} as {suffix}")
