@@ -8,7 +8,7 @@ from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
 from eval.tasks.motion import STRATA, StrataBounds, Stratum
 from eval.tasks.task_set import Task
-from reports.curves import Curve, curves
+from reports.charts.curves import Curve, curves
 from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.strata import StratumView

@@ -9,9 +9,9 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from reports import curves as curve_geometry
 from reports.answer import answer_section
-from reports.curves import curves_section
+from reports.charts import curves as curve_geometry
+from reports.charts.curves import curves_section
 from reports.downloads import Download
 from reports.findings import Findings
 from reports.floors import floors_section

@@ -7,6 +7,7 @@ from statistics import median
 
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
+from reports.charts.axis import Frame, Tick, nice_step, step_places
 from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.numbers import interval, number, plural
@@ -15,14 +16,6 @@ from reports.table import Column, MainTable, TableCell
 WIDTH, HEIGHT = 400, 268
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 16.0, 14.0, 40.0
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 104, 38, 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """A labelled place on an axis."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,27 +126,15 @@ def _curve(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
-    """The inner rectangle of a drawing."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-
-CHART = _Frame(left=LEFT, right=WIDTH - RIGHT, top=TOP, bottom=HEIGHT - BOTTOM)
-SPARK = _Frame(
-    left=SPARK_MARGIN, right=SPARK_WIDTH - SPARK_MARGIN, top=SPARK_MARGIN, bottom=SPARK_HEIGHT - SPARK_MARGIN
-)
+CHART = Frame(left=LEFT, right=WIDTH - RIGHT, top=TOP, bottom=HEIGHT - BOTTOM)
+SPARK = Frame(left=SPARK_MARGIN, right=SPARK_WIDTH - SPARK_MARGIN, top=SPARK_MARGIN, bottom=SPARK_HEIGHT - SPARK_MARGIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Axes:
     """From shots and values to the drawing's coordinates; shots on a logarithmic scale."""
 
-    frame: _Frame
+    frame: Frame
     shots: tuple[int, ...]
     low: float
     high: float
@@ -189,7 +170,7 @@ def _axes(cells: Sequence[Cell], spec: MetricSpec, shots: tuple[int, ...], *, ba
     floor, ceiling = spec.range
     low = min(values) - 0.08 * span if floor is None else max(min(values) - 0.08 * span, floor)
     high = max(values) + 0.08 * span if ceiling is None else min(max(values) + 0.08 * span, ceiling)
-    step = _tick_step(high - low)
+    step = nice_step(high - low, 5)
     return _Axes(
         frame=CHART,
         shots=shots,
@@ -205,15 +186,8 @@ def _spark_axes(cells: Sequence[Cell], shots: tuple[int, ...]) -> _Axes:
     return _Axes(frame=SPARK, shots=shots, low=low, high=high if high > low else low + 1.0, step=1.0)
 
 
-def _tick_step(span: float) -> float:
-    """Return 1, 2 or 5 times a power of ten so that about five steps fill the span."""
-    rough = span / 5
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-
-
 def _y_ticks(axes: _Axes) -> Iterator[Tick]:
-    places = max(0, -math.floor(math.log10(axes.step) + 1e-9))
+    places = step_places(axes.step)
     for count in range(round((axes.high - axes.low) / axes.step) + 1):
         value = axes.low + count * axes.step
         yield Tick(at=axes.y(value), label=number(value, places))
