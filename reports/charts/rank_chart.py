@@ -1,0 +1,163 @@
+"""Places of the systems with their intervals, and the groups that nothing separates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from eval.statistics.ranks import Rank, Ranking, letter
+from reports.charts.axis import Axis, Frame, Tick
+from reports.charts.caption import Caption, fitted
+from reports.legend import SystemKey
+from reports.numbers import MISSING, number, plural, share
+from reports.places import place_interval
+from reports.table import Column
+
+WIDTH, ROW = 400, 22
+FRAME = Frame(left=152.0, right=390.0, top=24.0, bottom=30.0)
+"""`bottom` is the room below the last row."""
+LETTER, MOST_FOR_LETTERS = 14.0, 112.0
+"""Room for a letter, and for all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankRow:
+    """One system; places are NaN where it has none."""
+
+    key: SystemKey
+    label: str
+    y: float
+    x: float
+    low_x: float
+    high_x: float
+    place: str
+    interval: str
+    value: str
+    first: str
+    groups: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Systems of which no two are separated: a letter in a column of its own at each of them."""
+
+    letter: str
+    x: float
+    top: float
+    bottom: float
+    at: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankChart:
+    """The chart of one metric; the first place is on the left."""
+
+    caption: Caption
+    column: Column
+    numbers: Ranking
+    frame: Frame
+    height: float
+    ticks: tuple[Tick, ...]
+    rows: tuple[RankRow, ...]
+    groups: tuple[Group, ...]
+
+
+def rank_charts(
+    rankings: Sequence[Ranking], columns: Sequence[Column], keys: Mapping[str, SystemKey], *, shots: int
+) -> tuple[RankChart, ...]:
+    """Return a chart for each metric in which two systems have a value.
+
+    Args:
+        rankings: Those of the run.
+        columns: The headings of the metrics, in order.
+        keys: The systems, in order.
+        shots: The number of shots.
+    """
+    known = {one.metric: one for one in rankings if one.shots == shots}
+    chosen = [(known[column.metric], column) for column in columns if column.metric in known]
+    return tuple(
+        rank_chart(one, column, keys, anchor=f"rank-{place}") for place, (one, column) in enumerate(chosen, start=1)
+    )
+
+
+def rank_chart(ranking: Ranking, column: Column, keys: Mapping[str, SystemKey], *, anchor: str) -> RankChart:
+    """Return the chart of one metric.
+
+    Args:
+        ranking: Places, intervals and groups.
+        column: The heading of the metric.
+        keys: The systems, of which those without a value stand below the others.
+        anchor: Id of the drawing in the page.
+    """
+    step = min(LETTER, MOST_FOR_LETTERS / len(ranking.groups))
+    right = FRAME.right - step * len(ranking.groups)
+    axis = Axis(low=1.0, high=float(len(ranking.ranks)), start=FRAME.left + 10, end=right - 16)
+    ranked = [_row(rank, place, axis, column, keys) for place, rank in enumerate(ranking.ranks)]
+    unranked = [name for name in keys if name not in {rank.system for rank in ranking.ranks}]
+    rows = (*ranked, *(_empty_row(name, len(ranked) + place, keys) for place, name in enumerate(unranked)))
+    bottom = FRAME.top + ROW * len(rows)
+    first = ranking.not_separated_from_best
+    return RankChart(
+        caption=Caption(
+            anchor=anchor,
+            title=f"{column.title}: places with their 95% intervals, {plural(ranking.shots, 'shot')}",
+            description=f"One line for each of {plural(len(rows), 'system')}, the best first and to the left; letters on "
+            f"the right join systems that are not separated. {plural(len(first), 'system')} cannot be told from the "
+            "first place, itself included. The numbers are in the table.",
+        ),
+        column=column,
+        numbers=ranking,
+        frame=Frame(left=FRAME.left, right=right, top=FRAME.top, bottom=bottom),
+        height=bottom + FRAME.bottom,
+        ticks=tuple(Tick(at=axis.at(place), label=f"{place}") for place in _labelled(len(ranking.ranks))),
+        rows=rows,
+        groups=tuple(
+            _group(rows, number, members, right + step * (number + 0.5))
+            for number, members in enumerate(ranking.groups)
+        ),
+    )
+
+
+def _labelled(places: int) -> range:
+    """Return the places that have a label: all of a few, every second of more, the first always."""
+    return range(1, places + 1, 1 + (places - 1) // 10)
+
+
+def _row(rank: Rank, place: int, axis: Axis, column: Column, keys: Mapping[str, SystemKey]) -> RankRow:
+    between, value = place_interval(rank), number(rank.value, column.places)
+    return RankRow(
+        key=keys[rank.system],
+        label=fitted(rank.system),
+        y=FRAME.top + ROW * (place + 0.5),
+        x=axis.at(rank.place),
+        low_x=axis.at(rank.low),
+        high_x=axis.at(rank.high),
+        place=f"{rank.place}",
+        interval=between,
+        value=value,
+        first=share(rank.first),
+        groups=rank.groups,
+        text=f"{rank.system}: place {rank.place} ({between}), {value}, groups {rank.groups}",
+    )
+
+
+def _empty_row(name: str, place: int, keys: Mapping[str, SystemKey]) -> RankRow:
+    nowhere = float("nan")
+    return RankRow(
+        key=keys[name],
+        label=fitted(name),
+        y=FRAME.top + ROW * (place + 0.5),
+        x=nowhere,
+        low_x=nowhere,
+        high_x=nowhere,
+        place=MISSING,
+        interval=MISSING,
+        value=MISSING,
+        first=MISSING,
+        groups="",
+        text=f"{name}: not measurable",
+    )
+
+
+def _group(rows: Sequence[RankRow], number: int, members: Sequence[str], x: float) -> Group:
+    at = tuple(row.y for row in rows if row.key.name in members)
+    return Group(letter=letter(number), x=round(x, 1), top=min(at), bottom=max(at), at=at)
