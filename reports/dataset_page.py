@@ -177,7 +177,7 @@ def render(page: DatasetPage, terms: People | None = None) -> str:
         page: The dataset.
         terms: Every clip with its terms, for a page beside a report.
     """
-    look, none = style("style.css", "dataset.css"), script()
+    look, none = style("style.css", "charts.css", "dataset.css"), script()
     template = templates().get_template("dataset.html")
     return template.render(page=page, terms=terms, chart=geometry, style=look, policy=policy(look, none))
 

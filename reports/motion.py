@@ -99,8 +99,11 @@ def _chart_pairs(
     keys: Mapping[str, SystemKey],
 ) -> tuple[ChartPair, ...]:
     """Return the charts of the metrics that have a value on both sides."""
-    everywhere = curves(cells, specs, table, keys, beside=far.cells)
-    apart = {curve.column.metric: curve for curve in curves(far.cells, specs, far.table, keys, beside=cells)}
+    everywhere = curves(cells, specs, table, keys, beside=far.cells, over="all frames")
+    apart = {
+        curve.column.metric: curve
+        for curve in curves(far.cells, specs, far.table, keys, beside=cells, over="far frames")
+    }
     return tuple(
         ChartPair(everywhere=curve, far=apart[curve.column.metric])
         for curve in everywhere

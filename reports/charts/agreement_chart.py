@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.statistics.agreement import Agreement
+from eval.statistics.agreement import Agreement, agreements
 from reports.charts.caption import Caption, fitted
+from reports.findings import Findings
 from reports.numbers import interval, number, plural
 from reports.table import Column
 
@@ -22,7 +23,7 @@ class AgreementCell:
     x: float
     y: float
     shade: str
-    """`plus3` to `minus3`, `zero`, or `unknown`."""
+    """`plus3` to `minus3`, `zero-tau`, or `unknown`."""
     tau: str
     interval: str
     text: str
@@ -65,6 +66,16 @@ class AgreementChart:
     sample: str
 
 
+def agreement_section(found: Findings) -> AgreementChart | None:
+    """Return the matrix at the largest number of shots, None where fewer than two metrics can be compared."""
+    return agreement_chart(agreement_numbers(found), found.table.columns)
+
+
+def agreement_numbers(found: Findings) -> tuple[Agreement, ...]:
+    """Return how far each pair of metrics agrees at the largest number of shots."""
+    return agreements(found.comparisons.statistics.panels, found.most_shots)
+
+
 def agreement_chart(found: Sequence[Agreement], columns: Sequence[Column]) -> AgreementChart | None:
     """Return the matrix, or None where fewer than two metrics have a value for each person.
 
@@ -87,8 +98,9 @@ def agreement_chart(found: Sequence[Agreement], columns: Sequence[Column]) -> Ag
         caption=Caption(
             anchor="agreement-matrix",
             title=f"Kendall’s tau between metrics, {plural(found[0].shots, 'shot')}",
-            description=f"A triangle of {plural(len(heads), 'metric')}: 1 where two order all results alike, 0 where the one "
-            "says nothing about the other, minus 1 where they are opposed. The numbers are in the table.",
+            description=f"A triangle of {plural(len(heads), 'metric')}: 1 where two order all results alike, "
+            "0 where the one says nothing about the other, minus 1 where they are opposed. The numbers are in the "
+            "table.",
         ),
         numbers=tuple(one for one, _, _ in pairs),
         width=LEFT + CELL_WIDTH * (len(heads) - 1),
@@ -125,8 +137,10 @@ def meaning(pairs: Sequence[Agreement], names: dict[str, str]) -> str:
     text += f"; {_named(least, names)} agree least, in {_alike(least)}."
     opposed = sum(one.tau < 0 for one in known)
     if opposed:
-        return f"{text} {plural(opposed, 'pair')} of {len(known)} {'contradicts' if opposed == 1 else 'contradict'} "\
+        return (
+            f"{text} {plural(opposed, 'pair')} of {len(known)} {'contradicts' if opposed == 1 else 'contradict'} "
             "each other more often than not, so which system is ahead depends on the metric."
+        )
     return text
 
 
@@ -163,7 +177,7 @@ def _shade(tau: float) -> str:
     if not math.isfinite(tau):
         return "unknown"
     step = min(round(abs(tau) * (STEPS + 0.5)), STEPS)
-    return f"{'plus' if tau > 0 else 'minus'}{step}" if step else "zero"
+    return f"{'plus' if tau > 0 else 'minus'}{step}" if step else "zero-tau"
 
 
 def _row(one: Agreement, names: dict[str, str]) -> AgreementRow:

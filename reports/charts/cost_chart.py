@@ -10,8 +10,10 @@ from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
 from reports.charts.axis import Axis, Frame, Tick, around, linear_ticks
 from reports.charts.caption import Caption
+from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.numbers import MISSING, duration, interval, listing, number, plural
+from reports.provenance import machines
 from reports.table import Column
 
 WIDTH, HEIGHT = 400, 276
@@ -52,8 +54,8 @@ class CostPoint:
     key: SystemKey
     x: float
     y: float
-    low_y: float
-    high_y: float
+    span: tuple[float, float] | None
+    """Ends of the interval, the better one first; None where there is none."""
     text: str
 
 
@@ -91,30 +93,39 @@ class CostChart:
     """Who is not drawn, and why, as sentences; empty where everybody is."""
 
 
-def cost_charts(
-    cells: Sequence[Cell],
-    specs: Sequence[MetricSpec],
-    columns: Sequence[Column],
-    costs: Sequence[CostRecord],
-    keys: Mapping[str, SystemKey],
-    *,
-    shots: int,
-) -> tuple[CostChart, ...]:
-    """Return the charts of each metric that has a value beside a cost.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tradeoffs:
+    """The section of the page."""
 
-    Args:
-        cells: All cells of the run.
-        specs: The metrics.
-        columns: Their headings.
-        costs: What systems cost.
-        keys: The systems, in order.
-        shots: The number of shots.
-    """
-    drawn = []
-    for place, (spec, column) in enumerate(zip(specs, columns, strict=True), start=1):
-        chart = cost_chart(_numbers(cells, spec, costs, keys, shots), spec, column, keys, anchor=f"cost-{place}")
-        drawn += [chart] if chart.panels else []
-    return tuple(drawn)
+    shots: str
+    hardware: str
+    charts: tuple[CostChart, ...]
+
+
+def tradeoffs_section(found: Findings) -> Tradeoffs | None:
+    """Return the charts at the largest number of shots, None where no system with a value has a cost."""
+    charts = tuple(
+        cost_chart(one, found.spec(one.metric), found.column(one.metric), found.keys, anchor=f"cost-{place}")
+        for place, one in enumerate(cost_numbers(found), start=1)
+    )
+    drawn = tuple(chart for chart in charts if chart.panels)
+    if not drawn:
+        return None
+    return Tradeoffs(shots=plural(found.most_shots, "shot"), hardware=machines(found.run), charts=drawn)
+
+
+def cost_numbers(found: Findings) -> tuple[CostNumbers, ...]:
+    """Return every system's value and cost at the largest number of shots, metric by metric."""
+    cost_of = {cost.system: cost for cost in found.run.record.cost if cost.shots == found.most_shots}
+    cell_of = {(cell.metric, cell.system): cell for cell in found.cells if cell.shots == found.most_shots}
+    return tuple(
+        CostNumbers(
+            metric=spec.id,
+            shots=found.most_shots,
+            systems=tuple(_costed(name, cell_of.get((spec.id, name)), cost_of.get(name)) for name in found.keys),
+        )
+        for spec in found.specs
+    )
 
 
 def cost_chart(
@@ -152,33 +163,15 @@ def cost_chart(
     )
 
 
-def _numbers(
-    cells: Sequence[Cell],
-    spec: MetricSpec,
-    costs: Sequence[CostRecord],
-    keys: Mapping[str, SystemKey],
-    shots: int,
-) -> CostNumbers:
-    cell_of = {cell.system: cell for cell in cells if (cell.metric, cell.shots) == (spec.id, shots)}
-    cost_of = {cost.system: cost for cost in costs if cost.shots == shots}
-    found = []
-    for name in keys:
-        cell, cost = cell_of.get(name), cost_of.get(name)
-        found.append(
-            CostedSystem(
-                system=name,
-                value=cell.value if cell else math.nan,
-                low=cell.low if cell else math.nan,
-                high=cell.high if cell else math.nan,
-                adaptation_s=_known(cost.adaptation_s if cost else None),
-                frames_per_s=_known(cost.frames_per_s if cost else None),
-            )
-        )
-    return CostNumbers(metric=spec.id, shots=shots, systems=tuple(found))
-
-
-def _known(value: float | None) -> float:
-    return math.nan if value is None else value
+def _costed(name: str, cell: Cell | None, cost: CostRecord | None) -> CostedSystem:
+    return CostedSystem(
+        system=name,
+        value=cell.value if cell else math.nan,
+        low=cell.low if cell else math.nan,
+        high=cell.high if cell else math.nan,
+        adaptation_s=math.nan if cost is None or cost.adaptation_s is None else cost.adaptation_s,
+        frames_per_s=math.nan if cost is None or cost.frames_per_s is None else cost.frames_per_s,
+    )
 
 
 def _panel(
@@ -196,8 +189,8 @@ def _panel(
         caption=Caption(
             anchor=anchor,
             title=f"{column.title} against {WORDS[cost]}, {plural(numbers.shots, 'shot')}",
-            description=f"One mark for each of {plural(len(drawn), 'system')} with its 95% interval; up is better, to the "
-            "right is cheaper, on a logarithmic scale. The numbers are in the table.",
+            description=f"One mark for each of {plural(len(drawn), 'system')} with its 95% interval; up is better, "
+            "to the right is cheaper, on a logarithmic scale. The numbers are in the table.",
         ),
         words=WORDS[cost],
         x_ticks=_decades(across, cost),
@@ -207,8 +200,7 @@ def _panel(
                 key=keys[one.system],
                 x=across.at(getattr(one, cost)),
                 y=up.at(one.value),
-                low_y=up.at(one.low) if math.isfinite(one.low) else math.nan,
-                high_y=up.at(one.high) if math.isfinite(one.high) else math.nan,
+                span=_span(one, up),
                 text=f"{one.system}: {number(one.value, column.places)} "
                 f"({interval(one.low, one.high, column.places)}), {_priced(one, cost)}",
             )
@@ -231,10 +223,19 @@ def _decades(axis: Axis, cost: Cost) -> tuple[Tick, ...]:
     first, last = round(math.log10(axis.low)), round(math.log10(axis.high))
     step = math.ceil((last - first) / MOST_TICKS)
     powers = [10.0**power for power in range(first, last + 1, step)]
-    return tuple(Tick(at=axis.at(power), label=_span(power) if cost == "adaptation_s" else _count(power)) for power in powers)
+    return tuple(
+        Tick(at=axis.at(power), label=_seconds(power) if cost == "adaptation_s" else _count(power)) for power in powers
+    )
 
 
-def _span(power: float) -> str:
+def _span(one: CostedSystem, up: Axis) -> tuple[float, float] | None:
+    if not (math.isfinite(one.low) and math.isfinite(one.high)):
+        return None
+    top, bottom = sorted((up.at(one.low), up.at(one.high)))
+    return top, bottom
+
+
+def _seconds(power: float) -> str:
     """Return a power of ten of seconds, such as "10 ms"."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if power >= size * 0.999:

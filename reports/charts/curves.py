@@ -8,9 +8,10 @@ from statistics import median
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
 from reports.charts.axis import Frame, Tick, nice_step, step_places
+from reports.charts.caption import Caption
 from reports.findings import Findings
 from reports.legend import SystemKey
-from reports.numbers import interval, number, plural
+from reports.numbers import interval, listing, number, plural
 from reports.table import Column, MainTable, TableCell
 
 WIDTH, HEIGHT = 400, 268
@@ -53,6 +54,7 @@ class CurveRow:
 class Curve:
     """The chart of one metric with the same numbers as a table."""
 
+    caption: Caption
     column: Column
     shots: tuple[int, ...]
     x_ticks: tuple[Tick, ...]
@@ -70,6 +72,7 @@ def curves(
     keys: Mapping[str, SystemKey],
     *,
     beside: Sequence[Cell] = (),
+    over: str = "",
 ) -> tuple[Curve, ...]:
     """Return the chart of each metric that has a value.
 
@@ -79,9 +82,10 @@ def curves(
         table: The main table, of which the numbers are repeated beside each chart.
         keys: The systems, in order.
         beside: Cells of another chart that is to have the same axes.
+        over: Which frames these are, such as "far frames"; empty where it is all of them and there is no other chart.
     """
     return tuple(
-        _curve(_of(cells, spec), spec, table, place, keys, beside=_of(beside, spec))
+        _curve(_of(cells, spec), spec, table, place, keys, beside=_of(beside, spec), over=over)
         for place, spec in enumerate(specs)
         if any(cell.metric == spec.id and math.isfinite(cell.value) for cell in cells)
     )
@@ -99,6 +103,7 @@ def _curve(
     keys: Mapping[str, SystemKey],
     *,
     beside: Sequence[Cell],
+    over: str,
 ) -> Curve:
     column = table.columns[place]
     shots = tuple(group.shots for group in table.groups)
@@ -109,6 +114,13 @@ def _curve(
     small = _spark_axes(known, shots)
     of_system = {name: [cell for cell in known if cell.system == name] for name in keys}
     return Curve(
+        caption=Caption(
+            anchor="-".join(("curve", *over.split(), str(place + 1))),
+            title=f"{column.title} against shots{f' over {over}' if over else ''}, one line for each system",
+            description=f"{plural(len(keys), 'system')} at {listing(map(str, shots))} "
+            f"{'shot' if shots == (1,) else 'shots'}, shots on a logarithmic scale; {column.direction}. The numbers "
+            "are in the tables of the page.",
+        ),
         column=column,
         shots=shots,
         x_ticks=tuple(Tick(at=axes.x(count), label=str(count)) for count in shots),

@@ -1,16 +1,16 @@
 """Paired differences: every system against a chosen one, with what these people could have shown at all."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from eval.specs.spec import MetricSpec
-from eval.statistics.cells import Cell
 from eval.statistics.difference import Difference
 from reports.charts.axis import Axis, Frame, Tick, around, linear_ticks
 from reports.charts.caption import Caption, fitted
-from reports.leads import Comparisons, best
+from reports.findings import Findings
+from reports.leads import best
 from reports.legend import Family, SystemKey
 from reports.numbers import MISSING, interval, number, plural, probability, signed
 from reports.table import Column
@@ -20,6 +20,7 @@ FRAME = Frame(left=152.0, right=390.0, top=24.0, bottom=30.0)
 """`bottom` is the room below the last row."""
 
 Against = Literal["leader", "floor"]
+ROLES: tuple[Against, ...] = ("leader", "floor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,14 @@ class ForestNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForestRow:
-    """One system; places are NaN where there is nothing to draw."""
+    """One system; a place is None where there is nothing to draw."""
 
     key: SystemKey
     label: str
     y: float
-    x: float
-    low_x: float
-    high_x: float
+    x: float | None
+    span: tuple[float, float] | None
+    """Ends of the interval."""
     band: tuple[float, float] | None
     """Ends of the differences that are too small to be found; None where it is not known."""
     separated: bool
@@ -74,37 +75,42 @@ class Forest:
     rows: tuple[ForestRow, ...]
 
 
-def forests(
-    cells: Sequence[Cell],
-    specs: Sequence[MetricSpec],
-    columns: Sequence[Column],
-    comparisons: Comparisons,
-    keys: Mapping[str, SystemKey],
-    *,
-    shots: int,
-    role: Against = "leader",
-) -> tuple[Forest, ...]:
-    """Return a plot for each metric in which two systems have a value.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """The section of the page."""
+
+    shots: str
+    leaders: tuple[Forest, ...]
+    floors: tuple[Forest, ...]
+    """Against the best of those that copy or bend real frames; of the metrics in which it does not lead."""
+
+
+def differences_section(found: Findings) -> Differences | None:
+    """Return the plots at the largest number of shots, None where no metric has two systems to compare."""
+    leaders, floors = (
+        tuple(
+            forest(one, found.spec(one.metric), found.column(one.metric), found.keys, anchor=f"{role}-{place}")
+            for place, one in enumerate(forest_numbers(found, role), start=1)
+        )
+        for role in ROLES
+    )
+    return Differences(shots=plural(found.most_shots, "shot"), leaders=leaders, floors=floors) if leaders else None
+
+
+def forest_numbers(found: Findings, role: Against) -> tuple[ForestNumbers, ...]:
+    """Return the numbers of the plot of each metric in which two systems have a value.
 
     Args:
-        cells: All cells of the run.
-        specs: The metrics.
-        columns: Their headings.
-        comparisons: The paired differences of the run.
-        keys: The systems, in order.
-        shots: The number of shots.
+        found: What the run says.
         role: Whom to compare with. Against a `floor` there is no plot where it leads anyway.
     """
-    found = []
-    for spec, column in zip(specs, columns, strict=True):
-        leaders = best(cells, spec, shots)
-        floors = [cell for cell in leaders if keys[cell.system].family in (Family.COPY, Family.WARP)]
-        if len(leaders) < 2 or (role == "floor" and (not floors or floors[0] is leaders[0])):
-            continue
-        chosen = (floors if role == "floor" else leaders)[0].system
-        numbers = _numbers(spec, comparisons, keys, chosen=chosen, shots=shots, role=role)
-        found.append(forest(numbers, spec, column, keys, anchor=f"difference-{role}-{len(found) + 1}"))
-    return tuple(found)
+    numbers = []
+    for spec in found.specs:
+        leaders = best(found.cells, spec, found.most_shots)
+        floors = [cell for cell in leaders if found.keys[cell.system].family in (Family.COPY, Family.WARP)]
+        if len(leaders) > 1 and (role == "leader" or (floors and floors[0] is not leaders[0])):
+            numbers.append(_numbers(found, spec, (floors if role == "floor" else leaders)[0].system, role))
+    return tuple(numbers)
 
 
 def forest(
@@ -147,44 +153,35 @@ def forest(
     )
 
 
-def _numbers(
-    spec: MetricSpec,
-    comparisons: Comparisons,
-    keys: Mapping[str, SystemKey],
-    *,
-    chosen: str,
-    shots: int,
-    role: Against,
-) -> ForestNumbers:
-    found = {name: comparisons.difference(name, chosen, shots, spec.id) for name in keys if name != chosen}
-    sign = -1 if spec.higher_is_better else 1
-    differences = sorted(
-        (one for one in found.values() if one is not None),
-        key=lambda one: (not math.isfinite(one.value), sign * one.value if math.isfinite(one.value) else 0.0),
-    )
+def _numbers(found: Findings, spec: MetricSpec, chosen: str, role: Against) -> ForestNumbers:
+    shots, sign = found.most_shots, -1 if spec.higher_is_better else 1
+    known = {name: found.comparisons.difference(name, chosen, shots, spec.id) for name in found.keys if name != chosen}
     return ForestNumbers(
         metric=spec.id,
         shots=shots,
         against=chosen,
         role=role,
-        differences=tuple(differences),
-        not_run=tuple(name for name, one in found.items() if one is None),
+        differences=tuple(
+            sorted(
+                (one for one in known.values() if one is not None),
+                key=lambda one: (math.isnan(one.value), 0.0 if math.isnan(one.value) else sign * one.value, one.system),
+            )
+        ),
+        not_run=tuple(name for name, one in known.items() if one is None),
     )
 
 
 def _row(one: Difference, place: int, axis: Axis, column: Column, keys: Mapping[str, SystemKey]) -> ForestRow:
     places = column.places
-    low_x, high_x = sorted((_at(axis, one.low), _at(axis, one.high)))
     difference, between = signed(one.value, places), interval(one.low, one.high, places)
     verdict = one.verdict if math.isfinite(one.value) else "not measurable"
     return ForestRow(
         key=keys[one.system],
         label=fitted(one.system),
         y=FRAME.top + ROW * (place + 0.5),
-        x=_at(axis, one.value),
-        low_x=low_x,
-        high_x=high_x,
-        band=_band(one.detectable, axis),
+        x=axis.at(one.value) if math.isfinite(one.value) else None,
+        span=_ends(one.low, one.high, axis),
+        band=_ends(-one.detectable, one.detectable, axis),
         separated=one.verdict != "not separated",
         difference=difference,
         interval=between,
@@ -196,14 +193,12 @@ def _row(one: Difference, place: int, axis: Axis, column: Column, keys: Mapping[
 
 
 def _empty_row(name: str, place: int, keys: Mapping[str, SystemKey]) -> ForestRow:
-    nowhere = float("nan")
     return ForestRow(
         key=keys[name],
         label=fitted(name),
         y=FRAME.top + ROW * (place + 0.5),
-        x=nowhere,
-        low_x=nowhere,
-        high_x=nowhere,
+        x=None,
+        span=None,
         band=None,
         separated=False,
         difference=MISSING,
@@ -215,13 +210,9 @@ def _empty_row(name: str, place: int, keys: Mapping[str, SystemKey]) -> ForestRo
     )
 
 
-def _at(axis: Axis, value: float) -> float:
-    return axis.at(value) if math.isfinite(value) else float("nan")
-
-
-def _band(detectable: float, axis: Axis) -> tuple[float, float] | None:
-    """Return the ends of the band around zero, cut at the ends of the axis; all of it where nothing can be found."""
-    if math.isnan(detectable):
+def _ends(one: float, other: float, axis: Axis) -> tuple[float, float] | None:
+    """Return where two values are, from left to right, cut at the ends of the axis; None where they are not known."""
+    if math.isnan(one) or math.isnan(other):
         return None
-    left, right = sorted((axis.at(-detectable), axis.at(detectable)))
+    left, right = sorted((axis.at(one), axis.at(other)))
     return left, right

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval.statistics.identities import IdentityTable, hardest_first
+from eval.statistics.identities import IdentityTable, hardest_first, identity_tables
 from reports.charts.caption import Caption, fitted
+from reports.findings import Findings
 from reports.legend import SystemKey
-from reports.numbers import number, plural
+from reports.numbers import listing, number, plural
 from reports.table import Column
 
 CELL, ROW, GAP = 43.0, 19.0, 1.0
 LEFT, UPRIGHT_HEAD, TURNED_HEAD = 132.0, 24.0, 132.0
 SHADES = 7
-DARK_FROM = 4
+STRONG_FROM = 4
 """From this shade on, figures are set in the other ink."""
 MOST_PEOPLE = 60
 """Rows of a map; of more people, the hardest."""
@@ -29,7 +30,8 @@ class HeatCell:
 
     x: float
     text: str
-    dark: bool
+    strong: bool
+    """Whether it stands on one of the stronger shades."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +57,9 @@ class HeatHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatMap:
-    """One map, the hardest people on top, the darkest cells the worst."""
+    """One map, the hardest people on top, the strongest shades the worst."""
 
     caption: Caption
-    corner: str
     heads: tuple[HeatHead, ...]
     turned: bool
     """Whether the heads are written upwards."""
@@ -74,18 +75,56 @@ class HeatMap:
     """How many people are not shown, all easier than these."""
 
 
-def people_map(tables: Sequence[IdentityTable], columns: Sequence[Column]) -> HeatMap | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identities:
+    """The section of the page."""
+
+    shots: str
+    people: HeatMap
+    systems: tuple[HeatMap, ...]
+    """One for each metric."""
+    left_out: str
+    """The metrics that have no value for one person, and people who are not shown; empty where all are there."""
+
+
+def identities_section(found: Findings) -> Identities | None:
+    """Return the maps at the largest number of shots, None where no metric has a value for each person."""
+    tables = identity_numbers(found)
+    if not tables:
+        return None
+    columns = found.table.columns
+    people = people_map(tables, columns)
+    without = [column.name for column in columns if column.metric not in {table.metric for table in tables}]
+    return Identities(
+        shots=plural(found.most_shots, "shot"),
+        people=people,
+        systems=system_maps(tables, columns, found.keys),
+        left_out=_left_out(without, people),
+    )
+
+
+def identity_numbers(found: Findings) -> tuple[IdentityTable, ...]:
+    """Return every person's values at the largest number of shots, metric by metric."""
+    return identity_tables(found.comparisons.statistics.panels, found.most_shots)
+
+
+def _left_out(metrics: Sequence[str], people: HeatMap) -> str:
+    sentences = []
+    if metrics:
+        verb = "has" if len(metrics) == 1 else "have"
+        sentences.append(f"{listing(metrics)} {verb} no value for one person, being measured on the frames of all.")
+    if people.left_out:
+        sentences.append(f"The {MOST_PEOPLE} hardest people are shown; {people.left_out:,} are easier.")
+    return " ".join(sentences)
+
+
+def people_map(tables: Sequence[IdentityTable], columns: Sequence[Column]) -> HeatMap:
     """Return people by metrics: the mean over systems, shaded by how hard the person is among the others.
 
     Args:
-        tables: Of the metrics that have a value for each person.
+        tables: Of the metrics that have a value for each person; at least one.
         columns: The headings of all metrics.
-
-    Returns:
-        None where no metric has such values.
     """
-    if not tables:
-        return None
     head_of = {column.metric: column for column in columns}
     people = hardest_first(tables)
     grids = [
@@ -103,9 +142,8 @@ def people_map(tables: Sequence[IdentityTable], columns: Sequence[Column]) -> He
             anchor="people-map",
             title=f"Who is hard in which metric, {plural(tables[0].shots, 'shot')}",
             description=f"{plural(len(people), 'person', 'people')} by {plural(len(tables), 'metric')}, the hardest on "
-            "top; each cell is the mean over systems, the darker the harder. The numbers are in the table.",
+            "top; each cell is the mean over systems, the stronger the shade the harder. The numbers are in the table.",
         ),
-        corner="Person",
         turned=False,
     )
 
@@ -130,7 +168,7 @@ def system_maps(
 def _system_map(
     table: IdentityTable, people: Sequence[str], column: Column, keys: Mapping[str, SystemKey], place: int
 ) -> HeatMap:
-    row_of = {name: row for name, row in zip(table.identities, table.values, strict=True)}
+    row_of = dict(zip(table.identities, table.values, strict=True))
     systems = [name for name in keys if name in table.systems]
     order = [table.systems.index(name) for name in systems]
     values = [[row_of[name][at] if name in row_of else math.nan for at in order] for name in people]
@@ -147,10 +185,10 @@ def _system_map(
         caption=Caption(
             anchor=f"system-map-{place}",
             title=f"{column.title} of every system on every person, {plural(table.shots, 'shot')}",
-            description=f"{plural(len(people), 'person', 'people')} by {plural(len(systems), 'system')}, the person who "
-            f"is hardest over all metrics on top; {column.direction}, the darker the worse. The numbers are in the table.",
+            description=f"{plural(len(people), 'person', 'people')} by {plural(len(systems), 'system')}, the person "
+            f"who is hardest over all metrics on top; {column.direction}, the stronger the shade the worse. The "
+            "numbers are in the table.",
         ),
-        corner="Person",
         turned=True,
     )
 
@@ -163,7 +201,6 @@ def _map(
     places: Sequence[int],
     *,
     caption: Caption,
-    corner: str,
     turned: bool,
 ) -> HeatMap:
     """Return a map of values (rows by columns) that are shaded by shares from 0 to 1."""
@@ -177,11 +214,10 @@ def _map(
             shade = _shade(shares[line][at])
             outlines.setdefault(shade, []).append(_outline(head.x, y))
             text = number(values[line][at], places[at])
-            cells.append(HeatCell(x=head.x, text=text, dark=shade is not None and shade >= DARK_FROM))
+            cells.append(HeatCell(x=head.x, text=text, strong=shade is not None and shade >= STRONG_FROM))
         rows.append(HeatRow(identity=name, label=fitted(name), y=y + 13.5, cells=tuple(cells)))
     return HeatMap(
         caption=caption,
-        corner=corner,
         heads=tuple(heads),
         turned=turned,
         head_y=top - 8,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from eval.statistics.ranks import Rank, Ranking, letter
 from reports.charts.axis import Axis, Frame, Tick
 from reports.charts.caption import Caption, fitted
+from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.numbers import MISSING, number, plural, share
 from reports.places import place_interval
@@ -20,14 +21,14 @@ LETTER, MOST_FOR_LETTERS = 14.0, 112.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankRow:
-    """One system; places are NaN where it has none."""
+    """One system; what it has no value for is None or a dash."""
 
     key: SystemKey
     label: str
     y: float
-    x: float
-    low_x: float
-    high_x: float
+    x: float | None
+    span: tuple[float, float] | None
+    """Ends of the interval."""
     place: str
     interval: str
     value: str
@@ -61,22 +62,39 @@ class RankChart:
     groups: tuple[Group, ...]
 
 
-def rank_charts(
-    rankings: Sequence[Ranking], columns: Sequence[Column], keys: Mapping[str, SystemKey], *, shots: int
-) -> tuple[RankChart, ...]:
-    """Return a chart for each metric in which two systems have a value.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranks:
+    """The section of the page."""
 
-    Args:
-        rankings: Those of the run.
-        columns: The headings of the metrics, in order.
-        keys: The systems, in order.
-        shots: The number of shots.
-    """
-    known = {one.metric: one for one in rankings if one.shots == shots}
-    chosen = [(known[column.metric], column) for column in columns if column.metric in known]
-    return tuple(
-        rank_chart(one, column, keys, anchor=f"rank-{place}") for place, (one, column) in enumerate(chosen, start=1)
+    shots: str
+    charts: tuple[RankChart, ...]
+    note: str
+    """Where the intervals come from."""
+
+
+def ranks_section(found: Findings) -> Ranks | None:
+    """Return the charts at the largest number of shots, None where no metric has two systems to rank."""
+    charts = tuple(
+        rank_chart(one, found.column(one.metric), found.keys, anchor=f"rank-{place}")
+        for place, one in enumerate(rank_numbers(found), start=1)
     )
+    if not charts:
+        return None
+    resampled = all(chart.numbers.resampled for chart in charts)
+    note = (
+        ""
+        if resampled
+        else (
+            "There are too few people to resample, so the interval of a place is what the comparisons leave open: "
+            "behind nobody but those that are better, ahead of nobody but those that are worse."
+        )
+    )
+    return Ranks(shots=plural(found.most_shots, "shot"), charts=charts, note=note)
+
+
+def rank_numbers(found: Findings) -> tuple[Ranking, ...]:
+    """Return the ranking of each metric at the largest number of shots."""
+    return tuple(one for one in found.comparisons.statistics.rankings if one.shots == found.most_shots)
 
 
 def rank_chart(ranking: Ranking, column: Column, keys: Mapping[str, SystemKey], *, anchor: str) -> RankChart:
@@ -100,8 +118,8 @@ def rank_chart(ranking: Ranking, column: Column, keys: Mapping[str, SystemKey], 
         caption=Caption(
             anchor=anchor,
             title=f"{column.title}: places with their 95% intervals, {plural(ranking.shots, 'shot')}",
-            description=f"One line for each of {plural(len(rows), 'system')}, the best first and to the left; letters on "
-            f"the right join systems that are not separated. {plural(len(first), 'system')} cannot be told from the "
+            description=f"One line for each of {plural(len(rows), 'system')}, the best first and to the left; letters "
+            f"on the right join systems that are not separated. {plural(len(first), 'system')} cannot be told from the "
             "first place, itself included. The numbers are in the table.",
         ),
         column=column,
@@ -129,8 +147,7 @@ def _row(rank: Rank, place: int, axis: Axis, column: Column, keys: Mapping[str, 
         label=fitted(rank.system),
         y=FRAME.top + ROW * (place + 0.5),
         x=axis.at(rank.place),
-        low_x=axis.at(rank.low),
-        high_x=axis.at(rank.high),
+        span=(axis.at(rank.low), axis.at(rank.high)),
         place=f"{rank.place}",
         interval=between,
         value=value,
@@ -141,14 +158,12 @@ def _row(rank: Rank, place: int, axis: Axis, column: Column, keys: Mapping[str, 
 
 
 def _empty_row(name: str, place: int, keys: Mapping[str, SystemKey]) -> RankRow:
-    nowhere = float("nan")
     return RankRow(
         key=keys[name],
         label=fitted(name),
         y=FRAME.top + ROW * (place + 0.5),
-        x=nowhere,
-        low_x=nowhere,
-        high_x=nowhere,
+        x=None,
+        span=None,
         place=MISSING,
         interval=MISSING,
         value=MISSING,
