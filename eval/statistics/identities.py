@@ -80,7 +80,8 @@ def hardest_first(tables: Sequence[IdentityTable]) -> tuple[str, ...]:
 
 def _table(panel: Panel, shots: int) -> IdentityTable:
     systems = np.flatnonzero(panel.present[:, shots])
-    values = panel.per_identity[systems, shots].T  # (identities, systems)
+    people = [place for place, name in enumerate(panel.identities) if name]  # values over sets are of nobody
+    values = panel.per_identity[np.ix_(systems, [shots], people)][:, 0].T  # (identities, systems)
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     mean = np.divide(np.nansum(values, axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
@@ -88,7 +89,7 @@ def _table(panel: Panel, shots: int) -> IdentityTable:
         metric=panel.spec.id,
         shots=panel.shots[shots],
         systems=tuple(panel.systems[place] for place in systems),
-        identities=panel.identities,
+        identities=tuple(panel.identities[place] for place in people),
         values=tuple(tuple(map(float, row)) for row in values),
         mean=tuple(map(float, mean)),
         hardness=tuple(map(float, hardness(values, higher_is_better=panel.spec.higher_is_better))),

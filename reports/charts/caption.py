@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-MOST_LETTERS = 19
+MOST_LETTERS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from reports.numbers import MISSING, interval, number, plural, probability, sign
 from reports.table import Column
 
 WIDTH, ROW = 400, 22
-FRAME = Frame(left=152.0, right=390.0, top=24.0, bottom=30.0)
+FRAME = Frame(left=166.0, right=390.0, top=24.0, bottom=30.0)
 """`bottom` is the room below the last row."""
 
 Against = Literal["leader", "floor"]
@@ -148,7 +148,7 @@ def forest(
         frame=Frame(left=FRAME.left, right=FRAME.right, top=FRAME.top, bottom=bottom),
         height=bottom + FRAME.bottom,
         zero_x=axis.at(0.0),
-        ticks=linear_ticks(axis, 4, sign=True),
+        ticks=linear_ticks(axis, 5, sign=True),
         rows=(*drawn, *missing),
     )
 

@@ -14,7 +14,7 @@ from reports.numbers import listing, number, plural
 from reports.table import Column
 
 CELL, ROW, GAP = 43.0, 19.0, 1.0
-LEFT, UPRIGHT_HEAD, TURNED_HEAD = 132.0, 24.0, 132.0
+LEFT, UPRIGHT_HEAD, TURNED_HEAD = 148.0, 24.0, 168.0
 SHADES = 7
 STRONG_FROM = 4
 """From this shade on, figures are set in the other ink."""

@@ -13,7 +13,7 @@ from reports.places import place_interval
 from reports.table import Column
 
 WIDTH, ROW = 400, 22
-FRAME = Frame(left=152.0, right=390.0, top=24.0, bottom=30.0)
+FRAME = Frame(left=166.0, right=390.0, top=24.0, bottom=30.0)
 """`bottom` is the room below the last row."""
 LETTER, MOST_FOR_LETTERS = 14.0, 112.0
 """Room for a letter, and for all of them."""

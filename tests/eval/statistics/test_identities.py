@@ -76,6 +76,14 @@ def test_a_set_level_metric_has_no_person() -> None:
     assert identity_tables(panels(table(*set_rows(10.0, {"ann": 11.0, "bob": 9.0})), [FD]), 1) == ()
 
 
+def test_the_nameless_rows_of_a_set_level_metric_are_nobody() -> None:
+    rows = pa.concat_tables(
+        [table(*set_rows(10.0, {"p00": 11.0, "p01": 9.0})), scores_of({("a", 1): np.array([0.5, 0.7])})]
+    )
+    (found,) = identity_tables(panels(rows, [SSIM, FD]), 1)
+    assert found.identities == ("p00", "p01")
+
+
 def test_the_hardest_over_all_metrics_come_first() -> None:
     tables = [
         of_person("ssim", {"ann": 0.2, "bob": 0.9, "eve": NAN}),
