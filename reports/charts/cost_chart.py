@@ -19,9 +19,12 @@ from reports.table import Column
 WIDTH, HEIGHT = 400, 276
 FRAME = Frame(left=56.0, right=384.0, top=22.0, bottom=226.0)
 MOST_TICKS = 6
+LACKS = ((True, False), (False, True), (True, True))
+"""Only the time to adapt is not known, only the speed, neither."""
 
 Cost = Literal["adaptation_s", "frames_per_s"]
 WORDS: dict[Cost, str] = {"adaptation_s": "time to adapt to a person", "frames_per_s": "frames drawn a second"}
+CHEAPER: dict[Cost, str] = {"adaptation_s": "shorter", "frames_per_s": "faster"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +195,7 @@ def _panel(
             description=f"One mark for each of {plural(len(drawn), 'system')} with its 95% interval; up is better, "
             "to the right is cheaper, on a logarithmic scale. The numbers are in the table.",
         ),
-        words=WORDS[cost],
+        words=f"{WORDS[cost]}, {CHEAPER[cost]}",
         x_ticks=_decades(across, cost),
         y_ticks=linear_ticks(up, 5),
         points=tuple(
@@ -262,10 +265,11 @@ def _speed(frames_per_s: float) -> str:
 def _missing(numbers: CostNumbers) -> str:
     unmeasured = [one.system for one in numbers.systems if not math.isfinite(one.value)]
     rest = [one for one in numbers.systems if math.isfinite(one.value)]
-    untimed = [one.system for one in rest if not one.adaptation_s > 0]
-    unpaced = [one.system for one in rest if not one.frames_per_s > 0]
+    lacks = {one.system: (not one.adaptation_s > 0, not one.frames_per_s > 0) for one in rest}
+    untimed, unpaced, neither = ([name for name, lack in lacks.items() if lack == kind] for kind in LACKS)
     sentences = (
         ("Not measurable in this metric", unmeasured),
+        ("Cost not known", neither),
         ("Time to adapt not known", untimed),
         ("Frames a second not known", unpaced),
     )

@@ -1,5 +1,6 @@
 """Places of the systems with their intervals, and the groups that nothing separates."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from reports.table import Column
 WIDTH, ROW = 400, 22
 FRAME = Frame(left=166.0, right=390.0, top=24.0, bottom=30.0)
 """`bottom` is the room below the last row."""
+ROOM = 18.0
+"""From one label of a place to the next."""
 LETTER, MOST_FOR_LETTERS = 14.0, 112.0
 """Room for a letter, and for all of them."""
 
@@ -126,7 +129,7 @@ def rank_chart(ranking: Ranking, column: Column, keys: Mapping[str, SystemKey], 
         numbers=ranking,
         frame=Frame(left=FRAME.left, right=right, top=FRAME.top, bottom=bottom),
         height=bottom + FRAME.bottom,
-        ticks=tuple(Tick(at=axis.at(place), label=f"{place}") for place in _labelled(len(ranking.ranks))),
+        ticks=_ticks(axis, len(ranking.ranks)),
         rows=rows,
         groups=tuple(
             _group(rows, number, members, right + step * (number + 0.5))
@@ -135,9 +138,12 @@ def rank_chart(ranking: Ranking, column: Column, keys: Mapping[str, SystemKey], 
     )
 
 
-def _labelled(places: int) -> range:
-    """Return the places that have a label: all of a few, every second of more, the first always."""
-    return range(1, places + 1, 1 + (places - 1) // 10)
+def _ticks(axis: Axis, places: int) -> tuple[Tick, ...]:
+    """Return a tick for each place, with a label where there is room; always for the first."""
+    apart = math.ceil(ROOM * (places - 1) / (axis.end - axis.start))
+    return tuple(
+        Tick(at=axis.at(place), label=f"{place}" if (place - 1) % apart == 0 else "") for place in range(1, places + 1)
+    )
 
 
 def _row(rank: Rank, place: int, axis: Axis, column: Column, keys: Mapping[str, SystemKey]) -> RankRow:
