@@ -137,9 +137,10 @@ def meaning(pairs: Sequence[Agreement], names: dict[str, str]) -> str:
     text += f"; {_named(least, names)} agree least, in {_alike(least)}."
     opposed = sum(one.tau < 0 for one in known)
     if opposed:
-        return (
-            f"{text} {plural(opposed, 'pair')} of {len(known)} {'contradicts' if opposed == 1 else 'contradict'} "
-            "each other more often than not, so which system is ahead depends on the metric."
+        verb = "disagrees" if opposed == 1 else "disagree"
+        text += (
+            f" {plural(opposed, 'pair')} of {len(known)} {verb} more often than not, so which system is ahead depends "
+            "on the metric."
         )
     return text
 

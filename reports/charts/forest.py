@@ -16,7 +16,7 @@ from reports.numbers import MISSING, interval, number, plural, probability, sign
 from reports.table import Column
 
 WIDTH, ROW = 400, 22
-FRAME = Frame(left=166.0, right=390.0, top=24.0, bottom=30.0)
+FRAME = Frame(left=166.0, right=380.0, top=24.0, bottom=30.0)
 """`bottom` is the room below the last row."""
 
 Against = Literal["leader", "floor"]

@@ -6,8 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from eval.runs.results import SCORE_SCHEMA, CostRecord, Run, SystemRecord
+from eval.specs.profiles import SPECS
 from eval.specs.spec import MetricSpec
+from reports.table import Column, columns
 
+BY_ID = {spec.id: spec for spec in SPECS["embedded"]}
 NAMES = (
     "copy-source",
     "nearest-frame",
@@ -90,3 +93,8 @@ def _scores(
         "status": np.full(noise.size, "ok"),
     }
     return pa.table({field.name: pa.array(columns[field.name], field.type) for field in SCORE_SCHEMA})
+
+
+def column(spec: MetricSpec) -> Column:
+    """Return the heading of a metric with three decimals."""
+    return columns([spec], [])[0]
