@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-MOST_LETTERS = 20
+MOST_LETTERS = 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from reports.legend import SystemKey
 from reports.numbers import listing, number, plural
 from reports.table import Column
 
-CELL, ROW, GAP = 43.0, 19.0, 1.0
-LEFT, UPRIGHT_HEAD, TURNED_HEAD = 148.0, 24.0, 168.0
+CELL, ROW, GAP = 40.0, 19.0, 1.0
+LEFT, UPRIGHT_HEAD, TURNED_HEAD = 130.0, 24.0, 160.0
 SHADES = 7
 STRONG_FROM = 4
 """From this shade on, figures are set in the other ink."""
@@ -215,7 +215,7 @@ def _map(
             outlines.setdefault(shade, []).append(_outline(head.x, y))
             text = number(values[line][at], places[at])
             cells.append(HeatCell(x=head.x, text=text, strong=shade is not None and shade >= STRONG_FROM))
-        rows.append(HeatRow(identity=name, label=fitted(name), y=y + 13.5, cells=tuple(cells)))
+        rows.append(HeatRow(identity=name, label=fitted(name, 17), y=y + 13.5, cells=tuple(cells)))
     return HeatMap(
         caption=caption,
         heads=tuple(heads),
