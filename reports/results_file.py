@@ -18,6 +18,7 @@ from eval.statistics.difference import Difference, Test, Verdict
 from eval.statistics.ranks import Rank, Ranking
 from eval.tasks.motion import Stratum
 from reports.answer import AnswerSection
+from reports.charts.records import AgreementRecord, IdentityRecord, agreement_records, identity_records
 from reports.findings import Findings
 from reports.html import headshot_version
 from reports.legend import SystemKey
@@ -160,6 +161,10 @@ class ResultsFile(Record):
     failures: tuple[FailureCount, ...]
     undelivered: tuple[Undelivered, ...]
     costs: tuple[CostRecord, ...]
+    people: tuple[IdentityRecord, ...]
+    """Every person's values, at the largest number of shots."""
+    agreement: tuple[AgreementRecord, ...]
+    """How far each pair of metrics agrees, there, too."""
 
 
 def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
@@ -198,6 +203,8 @@ def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
         failures=tuple(one for run in both for one in run.record.failures),
         undelivered=record.undelivered,
         costs=tuple(one for run in both for one in run.record.cost),
+        people=identity_records(found),
+        agreement=agreement_records(found),
     )
 
 

@@ -60,6 +60,8 @@ class HeatMap:
     """One map, the hardest people on top, the strongest shades the worst."""
 
     caption: Caption
+    metric: str
+    """Empty where the columns are metrics."""
     heads: tuple[HeatHead, ...]
     turned: bool
     """Whether the heads are written upwards."""
@@ -144,7 +146,6 @@ def people_map(tables: Sequence[IdentityTable], columns: Sequence[Column]) -> He
             description=f"{plural(len(people), 'person', 'people')} by {plural(len(tables), 'metric')}, the hardest on "
             "top; each cell is the mean over systems, the stronger the shade the harder. The numbers are in the table.",
         ),
-        turned=False,
     )
 
 
@@ -189,7 +190,7 @@ def _system_map(
             f"who is hardest over all metrics on top; {column.direction}, the stronger the shade the worse. The "
             "numbers are in the table.",
         ),
-        turned=True,
+        metric=table.metric,
     )
 
 
@@ -201,10 +202,10 @@ def _map(
     places: Sequence[int],
     *,
     caption: Caption,
-    turned: bool,
+    metric: str = "",
 ) -> HeatMap:
     """Return a map of values (rows by columns) that are shaded by shares from 0 to 1."""
-    top = TURNED_HEAD if turned else UPRIGHT_HEAD
+    top = TURNED_HEAD if metric else UPRIGHT_HEAD
     shown = people[:MOST_PEOPLE]
     outlines: dict[int | None, list[str]] = {}
     rows = []
@@ -218,8 +219,9 @@ def _map(
         rows.append(HeatRow(identity=name, label=fitted(name, 17), y=y + 13.5, cells=tuple(cells)))
     return HeatMap(
         caption=caption,
+        metric=metric,
         heads=tuple(heads),
-        turned=turned,
+        turned=bool(metric),
         head_y=top - 8,
         rows=tuple(rows),
         shades=tuple("".join(outlines.get(shade, [])) for shade in range(SHADES)),
