@@ -15,7 +15,8 @@ from pipeline.dataset_info import SoundTotals
 from pipeline.layout import DatasetLayout
 from pipeline.licences import LicenceUse, licence_address, licence_uses, shortened
 from pipeline.store import Store
-from reports import histogram as geometry
+from reports.charts import histogram as geometry
+from reports.charts.histogram import Histogram, histogram, share
 from reports.dataset_sample import (
     MOST_FACES,
     PITCH_NAMES,
@@ -26,7 +27,6 @@ from reports.dataset_sample import (
     spread,
     typical_face,
 )
-from reports.histogram import Histogram, histogram, share
 from reports.html import headshot_version, policy, script, style, templates
 from reports.media import Media
 from reports.numbers import plural
@@ -177,7 +177,7 @@ def render(page: DatasetPage, terms: People | None = None) -> str:
         page: The dataset.
         terms: Every clip with its terms, for a page beside a report.
     """
-    look, none = style("style.css", "dataset.css"), script()
+    look, none = style("style.css", "charts.css", "dataset.css"), script()
     template = templates().get_template("dataset.html")
     return template.render(page=page, terms=terms, chart=geometry, style=look, policy=policy(look, none))
 

@@ -14,7 +14,7 @@ from reports.legend import SystemKey, legend
 from reports.media import Media
 from reports.numbers import plural
 from reports.strata import StratumView, stratum_views
-from reports.table import MainTable, main_table, within_range
+from reports.table import Column, MainTable, main_table, within_range
 
 MOST_PICTURES = 900
 
@@ -68,6 +68,19 @@ class Findings:
     def clips(self) -> int:
         """How many clips of them."""
         return len({task.clip for task in self.run.tasks.tasks})
+
+    @property
+    def most_shots(self) -> int:
+        """The largest number of shots."""
+        return max(self.run.tasks.shots)
+
+    def spec(self, metric: str) -> MetricSpec:
+        """Return a metric of the main table."""
+        return next(spec for spec in self.specs if spec.id == metric)
+
+    def column(self, metric: str) -> Column:
+        """Return the heading of a metric of the main table."""
+        return next(column for column in self.table.columns if column.metric == metric)
 
 
 def findings(run: Run, store: Store, media: Media, *, most_pictures: int = MOST_PICTURES) -> Findings:

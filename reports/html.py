@@ -9,14 +9,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-TEMPLATES = Path(__file__).with_name("templates")
+FOLDERS = tuple(Path(__file__).parent / folder for folder in ("templates", "charts/templates"))
+"""Where templates and style sheets lie; no two have one name."""
 
 
 @cache
 def templates() -> Environment:
     """Return the environment of all templates."""
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(FOLDERS),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -25,12 +26,12 @@ def templates() -> Environment:
 
 
 def style(*names: str) -> Markup:
-    """Return style sheets of `templates/` as one text, each once."""
+    """Return style sheets of `FOLDERS` as one text, each once."""
     return _joined(names)
 
 
 def script(*names: str) -> Markup:
-    """Return scripts of `templates/` as one text, each once and closed in by itself; empty where there are none."""
+    """Return scripts of `FOLDERS` as one text, each once and closed in by itself; empty where there are none."""
     return _joined(names, "(() => {{\n{}}})();")
 
 
@@ -57,8 +58,12 @@ def headshot_version() -> str:
 
 
 def _joined(names: tuple[str, ...], around: str = "{}") -> Markup:
-    texts = ((TEMPLATES / name).read_text(encoding="utf-8") for name in dict.fromkeys(names))
+    texts = (_source(name) for name in dict.fromkeys(names))
     return Markup("\n".join(around.format(text) for text in texts))
+
+
+def _source(name: str) -> str:
+    return next(folder / name for folder in FOLDERS if (folder / name).is_file()).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

@@ -8,7 +8,7 @@ from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
 from eval.tasks.motion import STRATA, StrataBounds, Stratum
 from eval.tasks.task_set import Task
-from reports.curves import Curve, curves
+from reports.charts.curves import Curve, curves
 from reports.findings import Findings
 from reports.legend import SystemKey
 from reports.strata import StratumView
@@ -99,8 +99,11 @@ def _chart_pairs(
     keys: Mapping[str, SystemKey],
 ) -> tuple[ChartPair, ...]:
     """Return the charts of the metrics that have a value on both sides."""
-    everywhere = curves(cells, specs, table, keys, beside=far.cells)
-    apart = {curve.column.metric: curve for curve in curves(far.cells, specs, far.table, keys, beside=cells)}
+    everywhere = curves(cells, specs, table, keys, beside=far.cells, over="all frames")
+    apart = {
+        curve.column.metric: curve
+        for curve in curves(far.cells, specs, far.table, keys, beside=cells, over="far frames")
+    }
     return tuple(
         ChartPair(everywhere=curve, far=apart[curve.column.metric])
         for curve in everywhere

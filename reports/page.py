@@ -9,9 +9,14 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from reports import curves as curve_geometry
 from reports.answer import answer_section
-from reports.curves import curves_section
+from reports.charts import curves as curve_geometry
+from reports.charts.agreement_chart import agreement_section
+from reports.charts.cost_chart import tradeoffs_section
+from reports.charts.curves import curves_section
+from reports.charts.forest import differences_section
+from reports.charts.heat_map import identities_section
+from reports.charts.rank_chart import ranks_section
 from reports.downloads import Download
 from reports.findings import Findings
 from reports.floors import floors_section
@@ -51,7 +56,10 @@ SECTIONS = (
     SectionPlan(anchor="user", title="What people see", template="study/section.html", make=study_section),
     SectionPlan(anchor="floors", title="Floors and ceilings", template="floors.html", make=floors_section),
     SectionPlan(anchor="shots", title="More shots", template="curves.html", make=curves_section),
+    SectionPlan(anchor="differences", title="Differences", template="differences.html", make=differences_section),
+    SectionPlan(anchor="ranks", title="Places", template="ranks.html", make=ranks_section),
     SectionPlan(anchor="motion", title="Near and far", template="motion.html", make=motion_section),
+    SectionPlan(anchor="identities", title="Who is hard", template="identities.html", make=identities_section),
     SectionPlan(
         anchor="pictures",
         title="Look closer",
@@ -64,9 +72,11 @@ SECTIONS = (
     SectionPlan(
         anchor="metrics", title="Metrics", template="metrics.html", make=metrics_section, script="definitions.js"
     ),
+    SectionPlan(anchor="agreement", title="Do the metrics agree", template="agreement.html", make=agreement_section),
     SectionPlan(anchor="people", title="People and data", template="people.html", make=people_section),
     SectionPlan(anchor="marks", title="Marks", template="marks.html", make=marks_section),
     SectionPlan(anchor="costs", title="Cost", template="costs.html", make=costs_section),
+    SectionPlan(anchor="tradeoffs", title="Quality against cost", template="tradeoffs.html", make=tradeoffs_section),
     SectionPlan(anchor="reproduce", title="Run it again", template="reproduce.html", make=reproduce_section),
 )
 """The report, from top to bottom."""
@@ -136,7 +146,11 @@ def compose(found: Findings, downloads: Sequence[Download] = ()) -> Page:
             for plan, content in made
             if content is not None
         ),
-        styles=("style.css", *(plan.style for plan, content in made if plan.style and content is not None)),
+        styles=(
+            "style.css",
+            "charts.css",
+            *(plan.style for plan, content in made if plan.style and content is not None),
+        ),
         scripts=tuple(plan.script for plan, content in made if plan.script and content is not None),
     )
 

@@ -20,6 +20,7 @@ from eval.statistics.ranks import Rank, Ranking
 from eval.study.record import StudyScore
 from eval.tasks.motion import Stratum
 from reports.answer import AnswerSection
+from reports.charts.records import AgreementRecord, IdentityRecord, agreement_records, identity_records
 from reports.findings import Findings
 from reports.html import headshot_version
 from reports.legend import SystemKey
@@ -169,6 +170,10 @@ class ResultsFile(Record):
     """Marks of synthetic media that were turned off when the report was written."""
     marking: tuple[MarkedValue, ...]
     """What scoring marked frames would have changed; empty where nobody measured it."""
+    people: tuple[IdentityRecord, ...]
+    """Every person's values, at the largest number of shots."""
+    agreement: tuple[AgreementRecord, ...]
+    """How far each pair of metrics agrees, there, too."""
 
 
 def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
@@ -210,6 +215,8 @@ def results_file(found: Findings, top: AnswerSection) -> ResultsFile:
         costs=tuple(one for run in both for one in run.record.cost),
         marks_left_out=found.media.marks.left_out,
         marking=effect.values if (effect := known_effect(found.run)) else (),
+        people=identity_records(found),
+        agreement=agreement_records(found),
     )
 
 

@@ -9,7 +9,7 @@ from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell, cells_of
 from eval.statistics.comparisons import every_gain, every_pair
 from eval.statistics.difference import Difference, limits
-from eval.statistics.panel import panels
+from eval.statistics.panel import Panel, panels
 from eval.statistics.ranks import Ranking, rankings
 from eval.tasks.motion import Stratum
 
@@ -19,6 +19,8 @@ class Statistics:
     """Everything that is derived from the score rows of a run, over all frames or those of a stratum."""
 
     stratum: Stratum | None
+    panels: tuple[Panel, ...]
+    """What everything else is derived from: each person's values."""
     cells: tuple[Cell, ...]
     pairs: tuple[Difference, ...]
     """All systems against each other at each number of shots."""
@@ -41,6 +43,7 @@ def statistics(scores: pa.Table, specs: Sequence[MetricSpec], stratum: Stratum |
     pairs = every_pair(found)
     return Statistics(
         stratum=stratum,
+        panels=found,
         cells=cells_of(found),
         pairs=pairs,
         gains=every_gain(found),

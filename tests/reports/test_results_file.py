@@ -58,7 +58,11 @@ class Numbers(HTMLParser):
                 break
 
     def _inside_numbers(self) -> bool:
-        return any(name == "table" and "numbers" in attributes.get("class", "") for name, attributes, _ in self._open)
+        """Return whether this is in a table of numbers; those beside a figure are held by the tests of figures."""
+        return any(
+            name == "table" and "numbers" in attributes.get("class", "") and "data-figure" not in attributes
+            for name, attributes, _ in self._open
+        )
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from eval.runs.results import Run
 from eval.specs.profiles import SPECS
 from eval.statistics.cells import Cell, summarise
-from reports.curves import CHART, Curve, curves
+from reports.charts.curves import CHART, Curve, curves
 from reports.leads import Comparisons, leads
 from reports.legend import legend
 from reports.table import main_table, within_range

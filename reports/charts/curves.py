@@ -7,22 +7,16 @@ from statistics import median
 
 from eval.specs.spec import MetricSpec
 from eval.statistics.cells import Cell
+from reports.charts.axis import Frame, Tick, nice_step, step_places
+from reports.charts.caption import Caption
 from reports.findings import Findings
 from reports.legend import SystemKey
-from reports.numbers import interval, number, plural
+from reports.numbers import interval, listing, number, plural
 from reports.table import Column, MainTable, TableCell
 
 WIDTH, HEIGHT = 400, 268
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 16.0, 14.0, 40.0
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 104, 38, 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """A labelled place on an axis."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +54,7 @@ class CurveRow:
 class Curve:
     """The chart of one metric with the same numbers as a table."""
 
+    caption: Caption
     column: Column
     shots: tuple[int, ...]
     x_ticks: tuple[Tick, ...]
@@ -77,6 +72,7 @@ def curves(
     keys: Mapping[str, SystemKey],
     *,
     beside: Sequence[Cell] = (),
+    over: str = "",
 ) -> tuple[Curve, ...]:
     """Return the chart of each metric that has a value.
 
@@ -86,9 +82,10 @@ def curves(
         table: The main table, of which the numbers are repeated beside each chart.
         keys: The systems, in order.
         beside: Cells of another chart that is to have the same axes.
+        over: Which frames these are, such as "far frames"; empty where it is all of them and there is no other chart.
     """
     return tuple(
-        _curve(_of(cells, spec), spec, table, place, keys, beside=_of(beside, spec))
+        _curve(_of(cells, spec), spec, table, place, keys, beside=_of(beside, spec), over=over)
         for place, spec in enumerate(specs)
         if any(cell.metric == spec.id and math.isfinite(cell.value) for cell in cells)
     )
@@ -106,6 +103,7 @@ def _curve(
     keys: Mapping[str, SystemKey],
     *,
     beside: Sequence[Cell],
+    over: str,
 ) -> Curve:
     column = table.columns[place]
     shots = tuple(group.shots for group in table.groups)
@@ -116,6 +114,13 @@ def _curve(
     small = _spark_axes(known, shots)
     of_system = {name: [cell for cell in known if cell.system == name] for name in keys}
     return Curve(
+        caption=Caption(
+            anchor="-".join(("curve", *over.split(), str(place + 1))),
+            title=f"{column.title} against shots{f' over {over}' if over else ''}, one line for each system",
+            description=f"{plural(len(keys), 'system')} at {listing(map(str, shots))} "
+            f"{'shot' if shots == (1,) else 'shots'}, shots on a logarithmic scale; {column.direction}. The numbers "
+            "are in the tables of the page.",
+        ),
         column=column,
         shots=shots,
         x_ticks=tuple(Tick(at=axes.x(count), label=str(count)) for count in shots),
@@ -133,27 +138,15 @@ def _curve(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
-    """The inner rectangle of a drawing."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-
-CHART = _Frame(left=LEFT, right=WIDTH - RIGHT, top=TOP, bottom=HEIGHT - BOTTOM)
-SPARK = _Frame(
-    left=SPARK_MARGIN, right=SPARK_WIDTH - SPARK_MARGIN, top=SPARK_MARGIN, bottom=SPARK_HEIGHT - SPARK_MARGIN
-)
+CHART = Frame(left=LEFT, right=WIDTH - RIGHT, top=TOP, bottom=HEIGHT - BOTTOM)
+SPARK = Frame(left=SPARK_MARGIN, right=SPARK_WIDTH - SPARK_MARGIN, top=SPARK_MARGIN, bottom=SPARK_HEIGHT - SPARK_MARGIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Axes:
     """From shots and values to the drawing's coordinates; shots on a logarithmic scale."""
 
-    frame: _Frame
+    frame: Frame
     shots: tuple[int, ...]
     low: float
     high: float
@@ -189,7 +182,7 @@ def _axes(cells: Sequence[Cell], spec: MetricSpec, shots: tuple[int, ...], *, ba
     floor, ceiling = spec.range
     low = min(values) - 0.08 * span if floor is None else max(min(values) - 0.08 * span, floor)
     high = max(values) + 0.08 * span if ceiling is None else min(max(values) + 0.08 * span, ceiling)
-    step = _tick_step(high - low)
+    step = nice_step(high - low, 5)
     return _Axes(
         frame=CHART,
         shots=shots,
@@ -205,15 +198,8 @@ def _spark_axes(cells: Sequence[Cell], shots: tuple[int, ...]) -> _Axes:
     return _Axes(frame=SPARK, shots=shots, low=low, high=high if high > low else low + 1.0, step=1.0)
 
 
-def _tick_step(span: float) -> float:
-    """Return 1, 2 or 5 times a power of ten so that about five steps fill the span."""
-    rough = span / 5
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-
-
 def _y_ticks(axes: _Axes) -> Iterator[Tick]:
-    places = max(0, -math.floor(math.log10(axes.step) + 1e-9))
+    places = step_places(axes.step)
     for count in range(round((axes.high - axes.low) / axes.step) + 1):
         value = axes.low + count * axes.step
         yield Tick(at=axes.y(value), label=number(value, places))

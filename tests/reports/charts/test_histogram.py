@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from reports.histogram import HEIGHT, WIDTH, Histogram, histogram, nice_step, share
+from reports.charts.axis import FINE, nice_step
+from reports.charts.histogram import HEIGHT, WIDTH, Histogram, histogram, share
 
 
 def draw(values: list[float] | np.ndarray, **options: str) -> Histogram:
@@ -63,7 +64,7 @@ def test_nothing_to_count_is_no_drawing() -> None:
     ("span", "parts", "step"), [(10, 10, 1), (11, 10, 2), (0.21, 10, 0.025), (470, 10, 50), (0, 5, 1)]
 )
 def test_steps_are_round(span: float, parts: int, step: float) -> None:
-    assert nice_step(span, parts) == pytest.approx(step)
+    assert nice_step(span, parts, FINE) == pytest.approx(step)
 
 
 def test_shares_are_of_the_largest() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from reports.charts.axis import FINE, nice_step
 from reports.numbers import number
 
 WIDTH, HEIGHT = 320, 150
@@ -17,7 +18,6 @@ FEWEST_BARS = 6
 """Where all values are alike, they should not fill the drawing."""
 TAIL = 0.995
 """Values above this share are gathered in the last bar where they would stretch the axis."""
-STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def histogram(
     low, high = float(known.min()), float(known.max())
     body = float(np.quantile(known, TAIL))
     cut = high - low > 1.5 * (body - low) and body > low
-    step = nice_step((body if cut else high) - low, AIMED_BARS)
+    step = nice_step((body if cut else high) - low, AIMED_BARS, FINE)
     first = math.floor(low / step + 1e-9)
     last = max(first + FEWEST_BARS, math.ceil((body if cut else high) / step - 1e-9))
     counts = _counts(known, first, last, step)
@@ -100,13 +100,6 @@ def histogram(
     )
 
 
-def nice_step(span: float, parts: int) -> float:
-    """Return a round number that divides the span into about so many parts."""
-    rough = span / parts if span > 0 else 1.0
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in STEPS if factor * power >= rough * (1 - 1e-9))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scale:
     """From values and counts to the drawing's coordinates."""
@@ -129,7 +122,7 @@ def _counts(known: Float[np.ndarray, " values"], first: int, last: int, step: fl
 
 
 def _marks(scale: _Scale, unit: str) -> tuple[Mark, ...]:
-    step = nice_step(scale.high - scale.low, AIMED_TICKS)
+    step = nice_step(scale.high - scale.low, AIMED_TICKS, FINE)
     places = _places(step)
     at = np.arange(math.ceil(scale.low / step - 1e-9), math.floor(scale.high / step + 1e-9) + 1) * step
     last = len(at) - 1
