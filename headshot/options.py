@@ -41,8 +41,8 @@ Shots = Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8
 Protocol = Annotated[
     str,
     typer.Option(
-        help="self: people drive themselves; cross: others drive them; video: people drive themselves in runs of 16 frames, "
-        "for metrics over time; zakharov-2019: 50 videos and 32 frames of each, as published."
+        help="self: people drive themselves; cross: others drive them; video: people drive themselves in runs of 16 "
+        "frames, for metrics over time; zakharov-2019: 50 videos and 32 frames of each, as published."
     ),
 ]
 Pairs = Annotated[

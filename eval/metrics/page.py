@@ -36,7 +36,7 @@ report, so that a number never travels without what it means.
 ```sh
 headshot benchmark --metrics headline           # the main table: six metrics
 headshot benchmark                              # and what costs little beside it: `default` below
-headshot benchmark --metrics all                # and what costs more: `extra`
+headshot benchmark --metrics all                # and what costs more: `extra`; not what is `named`
 headshot benchmark --metrics psnr@mouth,l1      # these alone; they make the main table
 ```
 
@@ -48,8 +48,13 @@ A picture of a talking head is mostly a background that stands still, and any sy
 `psnr@mouth` is PSNR over the pixels of the mouth alone; `@face` and `@eyes` likewise. The region is decided by the
 target's landmarks, so that it is the same for every system.
 
-There is no FVD. It wants videos of 16 and more frames in a row, thousands of them, and a network that does not ship
-in any package; here are some 32 frames of each clip, chosen for their motion, so the number would be mostly bias.
+FVD is measured where its id is asked for, and nowhere else. It compares runs of 16 frames that follow each other, which
+only tasks of the protocol `video` have ([tasks.md](tasks.md)), and it wants thousands of them: below 64 runs (32 clips
+with two each) there is no number; below 2,048 it is flagged as unreliable, since much of it is then bias.
+
+```sh
+headshot benchmark --protocol video --profile paper --metrics flicker.dtssd,fvd.i3d-kinetics400
+```
 
 ## Near and far
 

@@ -8,7 +8,7 @@ from weights.record import Record
 
 Level = Literal["frame", "set"]
 Kind = Literal["image", "distribution", "face", "time", "delivery"]
-Tier = Literal["headline", "default", "extra"]
+Tier = Literal["headline", "default", "extra", "named"]
 
 
 class MetricSpec(Record):
@@ -28,7 +28,7 @@ class MetricSpec(Record):
     all."""
     tier: Tier = "default"
     """`headline`: stands in the main table. `default`: measured too, since it costs little beside the headline.
-    `extra`: measured where it is asked for."""
+    `extra`: measured where it is asked for. `named`: measured where its id is asked for, since few tasks suit it."""
     level: Level
     """`frame`: one value for each generated frame; `set`: one value for all frames of a system at one number
     of shots."""
