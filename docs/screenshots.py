@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from model.labelled_picture import write_labelled
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from headshot.console import out
-from model.labelled_picture import write_labelled
 from weights.errors import HeadshotError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

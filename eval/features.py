@@ -25,9 +25,9 @@ Digest = bytes
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """RGB frames, each with the hash of its content."""
+    """RGB frames, or runs of them, each with the hash of its content."""
 
-    pixels: UInt8[np.ndarray, "frames size size 3"]
+    pixels: UInt8[np.ndarray, "frames *time size size 3"]
     digests: tuple[Digest, ...]
     previous: Int[np.ndarray, " frames"] | None = None
     """Of each frame, the place of the one just before it in time, -1 where that is not among them (see
@@ -50,6 +50,13 @@ class Frames:
         places = {index: place for place, index in enumerate(indices)}
         return Frames(*kept, np.array([places.get(int(self.previous[index]), -1) for index in indices], np.int64))
 
+    def in_runs(self, places: Int[np.ndarray, "runs time"]) -> "Frames":
+        """Return runs of the frames, each as one content; a run of one frame is that frame."""
+        if places.shape[1] == 1:
+            return self.take(places[:, 0].tolist())
+        digests = (hashlib.sha256(b"".join(self.digests[place] for place in run)).digest() for run in places)
+        return Frames(self.pixels[places], tuple(digests))
+
     def __len__(self) -> int:
         return len(self.digests)
 
@@ -60,7 +67,7 @@ def pair_digest(generated: Digest, target: Digest) -> Digest:
 
 
 class Extractor(Protocol):
-    """Turns each frame into a vector, independently of the others."""
+    """Turns each frame, or each run of frames, into a vector, independently of the others."""
 
     @property
     def key(self) -> str:

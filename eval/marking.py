@@ -9,8 +9,8 @@ from jaxtyping import Float, UInt8
 from pydantic import ValidationError
 
 from eval.features import FeatureCache, Frames
-from eval.metrics.frechet import REFUSED_BELOW, reliability
 from eval.metrics.loading import can_load, load_metrics
+from eval.metrics.members import FRAMES as OF_FRAMES
 from eval.rendering import predictions
 from eval.runs.results import MARKING_FILE, Run
 from eval.specs.spec import MetricSpec
@@ -23,7 +23,7 @@ from weights.fetch import available
 from weights.files import publish_text
 from weights.record import Record
 
-FRAMES = REFUSED_BELOW
+FRAMES = OF_FRAMES.refused_below
 """Frames that are marked and measured: enough for a Frechet distance, few enough for seconds."""
 FAMILIES = ("psnr", "ssim", "lpips", "csim", "fd", "fid")
 """Of each family the run's first metric."""
@@ -143,7 +143,7 @@ def _measured(specs: Sequence[MetricSpec], plain: Frames, target: Frames, featur
         if there.any():
             yield _value(metric.spec, int(there.sum()), values[:, there].mean(axis=1))
     for over_set in metrics.over_set:
-        if reliability(len(target)) != "refused":
+        if OF_FRAMES.reliability(len(target)) != "refused":
             real, *made = (cache.features(over_set.extractor, frames) for frames in (target, *ways))
             yield _value(over_set.spec, len(target), [over_set.distance(one, real) for one in made])
 

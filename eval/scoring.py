@@ -9,7 +9,6 @@ import pyarrow as pa
 from jaxtyping import Bool, Float
 
 from eval.features import FeatureCache, Frames
-from eval.metrics.frechet import reliability
 from eval.metrics.loading import Metrics
 from eval.metrics.measured import NO_NEIGHBOUR, TARGET_NO_NEIGHBOUR, Measured, SetMetric
 from eval.progress import Progress, ProgressHook
@@ -18,6 +17,7 @@ from eval.rendering.render import Outcome
 from eval.runs.results import SCORE_SCHEMA
 from eval.targets import Targets
 from eval.tasks.motion import STRATA, Stratum
+from eval.tasks.queries import QueryFrame
 from eval.tasks.task_set import Task, TaskSet
 from pipeline.store import Store
 
@@ -27,7 +27,7 @@ MEMBER = "member"
 
 @dataclass(slots=True)
 class _Set:
-    """The features of one system at one number of shots and draw, over all clips."""
+    """The features of one system at one number of shots and draw, over all clips: a row for each frame or run."""
 
     metric: SetMetric
     system: str
@@ -113,11 +113,8 @@ class _Scorer:
             if failed:
                 measured = _among_failures(measured, metric.score(target, target, self._cache), failed)
             self._add_frames(system, task, metric.spec.id, measured)
-        delivered = np.isin(np.arange(len(targets)), there)
         for set_metric in self._metrics.over_set:
-            statuses = tuple(failed.get(place, MEMBER) for place in range(len(targets)))
-            self._add_frames(system, task, set_metric.spec.id, Measured(np.full(len(targets), np.nan), statuses))
-            self._add_to_set(set_metric, system, task, generated, targets.of(set_metric.spec), delivered)
+            self._add_to_set(set_metric, system, task, generated, targets.of(set_metric.spec), failed)
 
     def add_failure(self, system: str, task: Task, targets: Targets, reason: str) -> None:
         """Record that nothing was delivered; black frames stand in where a set must stay complete."""
@@ -125,11 +122,9 @@ class _Scorer:
             target = targets.of(metric.spec)
             own = metric.score(target, target, self._cache)
             self._add_frames(system, task, metric.spec.id, _failed(own, reason))
-        black, nothing = targets.black(), np.zeros(len(targets), bool)
+        black, failed = targets.black(), dict.fromkeys(range(len(targets)), reason)
         for set_metric in self._metrics.over_set:
-            statuses = (reason,) * len(targets)
-            self._add_frames(system, task, set_metric.spec.id, Measured(np.full(len(targets), np.nan), statuses))
-            self._add_to_set(set_metric, system, task, black, targets.of(set_metric.spec), nothing)
+            self._add_to_set(set_metric, system, task, black, targets.of(set_metric.spec), failed)
 
     def finish(self) -> pa.Table:
         """Add the set-level values and return all rows."""
@@ -138,9 +133,8 @@ class _Scorer:
         return pa.table(self._columns, schema=SCORE_SCHEMA)
 
     def _add_frames(self, system: str, task: Task, metric: str, measured: Measured) -> None:
-        start = (system, task.shots, task.draw, task.identity, task.clip)
         for frame, value, status in zip(task.frames, measured.values, measured.statuses, strict=True):
-            self._add_row(*start, frame.clip, frame.row, frame.stratum, metric, value, status)
+            self._add_frame(system, task, frame, metric, value, status)
 
     def _add_to_set(
         self,
@@ -149,26 +143,32 @@ class _Scorer:
         task: Task,
         generated: Frames,
         target: Frames,
-        delivered: Bool[np.ndarray, " frames"],
+        failed: Mapping[int, str],
     ) -> None:
+        """Add the members that a task has in a set; frames that are in none, as between runs, have no row."""
         key = (metric.spec.id, system, task.shots, task.draw)
         members = self._sets.setdefault(key, _Set(metric, system, task))
-        members.generated.append(self._cache.features(metric.extractor, generated))
-        members.target.append(self._cache.features(metric.extractor, target))
-        members.owners += [task.identity] * len(target)
-        members.strata += [frame.stratum for frame in task.frames]
-        members.delivered += delivered.tolist()
+        runs = metric.members.places(target)
+        for places in runs.tolist():
+            frames = [task.frames[place] for place in places]
+            for place, frame in zip(places, frames, strict=True):
+                self._add_frame(system, task, frame, metric.spec.id, float("nan"), failed.get(place, MEMBER))
+            members.owners.append(task.identity)
+            members.strata.append(max((frame.stratum for frame in frames), key=STRATA.index))
+            members.delivered.append(failed.keys().isdisjoint(places))
+        members.generated.append(self._cache.features(metric.extractor, generated.in_runs(runs)))
+        members.target.append(self._cache.features(metric.extractor, target.in_runs(runs)))
 
     def _add_distances(self, members: _Set) -> None:
-        """Add the distances over all frames and over those of each stratum that has any."""
+        """Add the distances over all members and over those of each stratum that has any."""
         strata = np.array(members.strata)
         self._add_distance(members, np.ones(len(strata), bool), "")
         for stratum in STRATA:
             if (strata == stratum).any():
                 self._add_distance(members, strata == stratum, stratum)
 
-    def _add_distance(self, members: _Set, chosen: Bool[np.ndarray, " frames"], stratum: str) -> None:
-        """Add the distance over the chosen frames, over the delivered ones of them, and without each identity."""
+    def _add_distance(self, members: _Set, chosen: Bool[np.ndarray, " members"], stratum: str) -> None:
+        """Add the distance over the chosen members, over the delivered ones of them, and without each identity."""
         generated, target = np.concatenate(members.generated)[chosen], np.concatenate(members.target)[chosen]
         delivered, owners = np.array(members.delivered)[chosen], np.array(members.owners)[chosen].tolist()
         start, metric = (members.system, members.task.shots, members.task.draw), members.metric
@@ -176,15 +176,19 @@ class _Scorer:
         def add(identity: str, value: float, status: str) -> None:
             self._add_row(*start, identity, "", "", -1, stratum, metric.spec.id, value, status)
 
-        status = reliability(len(generated))
+        status = metric.members.reliability(len(generated))
         add("", float("nan") if status == "refused" else metric.distance(generated, target), status)
         if not delivered.all():
-            enough = reliability(int(delivered.sum())) != "refused"
+            enough = metric.members.reliability(int(delivered.sum())) != "refused"
             value = metric.distance(generated[delivered], target[delivered]) if enough else float("nan")
             add("", value, "measured-only")
         if status != "refused":
             for identity, value in metric.without_each(generated, target, owners).items():
                 add(identity, value, "leave-one-out")
+
+    def _add_frame(self, system: str, task: Task, frame: QueryFrame, metric: str, value: float, status: str) -> None:
+        start = (system, task.shots, task.draw, task.identity, task.clip)
+        self._add_row(*start, frame.clip, frame.row, frame.stratum, metric, value, status)
 
     def _add_row(self, *row: object) -> None:
         for column, value in zip(self._columns.values(), row, strict=True):

@@ -42,8 +42,8 @@ Shots = Annotated[str, typer.Option(help="Numbers of support frames, such as 1,8
 Protocol = Annotated[
     str,
     typer.Option(
-        help="self: people drive themselves; cross: others drive them; zakharov-2019: 50 videos and 32 frames of each, "
-        "as published."
+        help="self: people drive themselves; cross: others drive them; video: people drive themselves in runs of 16 "
+        "frames, for metrics over time; zakharov-2019: 50 videos and 32 frames of each, as published."
     ),
 ]
 Pairs = Annotated[
@@ -51,7 +51,11 @@ Pairs = Annotated[
 ]
 Size = Annotated[int, typer.Option(min=32, help="Side of the frames that are made and scored, in pixels.")]
 QueryFrames = Annotated[
-    int, typer.Option(min=8, help="Frames to draw for each clip, spread over near, middle and far motion.")
+    int,
+    typer.Option(
+        min=8,
+        help="Frames to draw for each clip, spread over near, middle and far motion; a multiple of 16 under video.",
+    ),
 ]
 Draws = Annotated[
     str,

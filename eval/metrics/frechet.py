@@ -7,11 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from eval.features import Extractor
+from eval.metrics.members import FRAMES, Members
 from eval.specs.spec import MetricSpec
-
-REFUSED_BELOW = 64
-"""With fewer frames the distance is mostly bias, and no number is given."""
-UNRELIABLE_BELOW = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +17,7 @@ class FrechetMetric:
 
     spec: MetricSpec
     extractor: Extractor
+    members: Members = FRAMES
 
     def distance(
         self, generated: Float[np.ndarray, "generated width"], target: Float[np.ndarray, "target width"]
@@ -67,13 +65,6 @@ def frechet_distance(
     cross = np.linalg.norm(root_x @ root_y.T, ord="nuc")
     value = np.sum((mean_x - mean_y) ** 2) + np.sum(root_x**2) + np.sum(root_y**2) - 2 * cross
     return float(max(value, 0.0))  # rounding can leave -1e-13 for equal sets
-
-
-def reliability(frames: int) -> str:
-    """Return the status of a distance over this many frames: `ok`, `unreliable` or `refused`."""
-    if frames < REFUSED_BELOW:
-        return "refused"
-    return "unreliable" if frames < UNRELIABLE_BELOW else "ok"
 
 
 def _root(centred: Float[np.ndarray, "rows width"]) -> Float[np.ndarray, "rank width"]:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from eval.features import Extractor
+from eval.metrics.members import FRAMES, Members
 from eval.specs.spec import MetricSpec
 
 _ROWS = 2048
@@ -19,6 +20,7 @@ class KernelMetric:
 
     spec: MetricSpec
     extractor: Extractor
+    members: Members = FRAMES
 
     def distance(
         self, generated: Float[np.ndarray, "generated width"], target: Float[np.ndarray, "target width"]

@@ -17,6 +17,7 @@ from eval.metrics.geometry import FaceLandmarks
 from eval.metrics.image import SSIM_BORDER_PX, SsimMaps, l1, mean_of_maps, psnr, ssim_skimage_default
 from eval.metrics.kernel import KernelMetric
 from eval.metrics.measured import FrameMetric, PairMetric, SetMetric
+from eval.metrics.members import RUNS
 from eval.metrics.multiscale import MsSsim
 from eval.metrics.regions import (
     Masks,
@@ -137,6 +138,12 @@ def _load_fid(spec: MetricSpec, workers: int) -> FrechetMetric:
     return FrechetMetric(spec, _inception(spec, workers))
 
 
+def _load_fvd(spec: MetricSpec, workers: int) -> FrechetMetric:  # noqa: ARG001
+    from eval.metrics.i3d import I3dLogits
+
+    return FrechetMetric(spec, I3dLogits.load(fetch(spec.weights[0])), RUNS)
+
+
 def _load_kid(spec: MetricSpec, workers: int) -> KernelMetric:
     return KernelMetric(spec, _inception(spec, workers))
 
@@ -200,4 +207,5 @@ _SET_LOADERS: dict[str, Callable[[MetricSpec, int], SetMetric]] = {
     "kd.efficientnet-lite0": _load_kd,
     "fid.inception-v3-2015": _load_fid,
     "kid.inception-v3-2015": _load_kid,
+    "fvd.i3d-kinetics400": _load_fvd,
 }

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from eval.features import Extractor, FeatureCache, Frames
+from eval.metrics.members import Members
 from eval.specs.spec import MetricSpec
 
 OK = "ok"
@@ -55,7 +56,7 @@ class FrameMetric(Protocol):
 
 
 class SetMetric(Protocol):
-    """A metric over all frames of a system."""
+    """A metric over all frames of a system, or over all runs of them."""
 
     @property
     def spec(self) -> MetricSpec:
@@ -64,6 +65,10 @@ class SetMetric(Protocol):
     @property
     def extractor(self) -> Extractor:
         """The features it compares."""
+
+    @property
+    def members(self) -> Members:
+        """What a set is made of: the features are of these."""
 
     def distance(
         self, generated: Float[np.ndarray, "generated width"], target: Float[np.ndarray, "target width"]

@@ -36,7 +36,7 @@ report, so that a number never travels without what it means.
 ```sh
 headshot benchmark --metrics headline           # the main table: six metrics
 headshot benchmark                              # and what costs little beside it: `default` below
-headshot benchmark --metrics all                # and what costs more: `extra`
+headshot benchmark --metrics all                # and what costs more: `extra`; not what is `named`
 headshot benchmark --metrics psnr@mouth,l1      # these alone; they make the main table
 ```
 
@@ -51,8 +51,13 @@ target's landmarks, so that it is the same for every system.
 What people see is measured by asking them: USER (`user.3afc`) has [a study of its own](study.md), and a column in the
 report once there is one.
 
-There is no FVD. It wants videos of 16 and more frames in a row, thousands of them, and a network that does not ship
-in any package; here are some 32 frames of each clip, chosen for their motion, so the number would be mostly bias.
+FVD is measured where its id is asked for, and nowhere else. It compares runs of 16 frames that follow each other, which
+only tasks of the protocol `video` have ([tasks.md](tasks.md)), and it wants thousands of them: below 64 runs (32 clips
+with two each) there is no number; below 2,048 it is flagged as unreliable, since much of it is then bias.
+
+```sh
+headshot benchmark --protocol video --profile paper --metrics flicker.dtssd,fvd.i3d-kinetics400
+```
 
 ## Near and far
 

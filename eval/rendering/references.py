@@ -21,6 +21,8 @@ from eval.rendering.predictions import PredictionHeader, PredictionInputs
 from eval.rendering.render import Outcome, failure
 from eval.tasks.motion import Motion, nearest_places
 from eval.tasks.pairs import in_a_ring
+from eval.tasks.protocols import RULES
+from eval.tasks.queries import in_runs
 from eval.tasks.supports import rows_with_pose
 from eval.tasks.task_set import Task, TaskSet
 from pipeline.store import Store
@@ -66,14 +68,16 @@ class RealFrames:
         """Return that it always does."""
         return True
 
-    def places(self, store: Store, tasks: TaskSet, task: Task) -> list[Place]:  # noqa: ARG002
-        """Return as many frames as are asked for of each clip, even over those that are not asked for."""
+    def places(self, store: Store, tasks: TaskSet, task: Task) -> list[Place]:
+        """Return as many frames as are asked for of each clip, or runs of them, even over those not asked for."""
         found: list[Place] = []
+        length = RULES[tasks.protocol].run_frames
         for query in task.real or task.queries:
             rows = np.setdiff1d(store.usable_rows(store.clip(query.clip)), query.rows)
-            count = min(len(rows), len(query.rows))
-            chosen = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
-            found += [(query.clip, int(row)) for row in chosen]
+            runs = in_runs(rows, length)
+            count = min(len(runs), len(query.rows) // length)
+            chosen = runs[np.linspace(0, len(runs) - 1, count).round().astype(np.int64)]
+            found += [(query.clip, int(row)) for row in chosen.ravel()]
         return found
 
     def shown(self, frames: UInt8[np.ndarray, "frames size size 3"]) -> UInt8[np.ndarray, "frames size size 3"]:

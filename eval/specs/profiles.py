@@ -35,6 +35,7 @@ from eval.specs.regions import REGIONS, at
 from eval.specs.spec import MetricSpec
 from eval.specs.spectrum import SPECTRUM
 from eval.specs.time import DTSSD, T_LPIPS_EMBEDDED, T_LPIPS_PAPER
+from eval.specs.video import FVD_I3D
 from weights.errors import HeadshotError
 
 Profile = Literal["embedded", "paper"]
@@ -95,6 +96,7 @@ SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
         CSIM_ARCFACE,
         NME_FAN,
         KID_INCEPTION,
+        FVD_I3D,
         SSIM_SKIMAGE,
         MS_SSIM,
         L1,
@@ -110,7 +112,7 @@ SPECS: dict[Profile, tuple[MetricSpec, ...]] = {
 """The metrics of each profile, in the order in which reports show them."""
 
 SETS = ("headline", "default", "all")
-"""Names for several metrics at once, each of which holds the one before."""
+"""Names for several metrics at once, each of which holds the one before. Metrics of the tier `named` are in none."""
 
 
 def choose_specs(profile: Profile, metrics: str = "default", *, across: bool = False) -> tuple[MetricSpec, ...]:
@@ -146,7 +148,8 @@ def pick_specs(specs: Sequence[MetricSpec], metrics: str, whose: str) -> tuple[M
     if metrics == "headline":
         return headline_specs(specs)
     if metrics in SETS:
-        return tuple(spec for spec in specs if metrics == "all" or spec.tier != "extra")
+        left_out = ("named",) if metrics == "all" else ("extra", "named")
+        return tuple(spec for spec in specs if spec.tier not in left_out)
     known = {spec.id: spec for spec in specs}
     wanted = metric_ids(metrics)
     unknown = [name for name in wanted if name not in known]

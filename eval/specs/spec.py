@@ -8,7 +8,7 @@ from weights.record import Record
 
 Level = Literal["frame", "set", "trial"]
 Kind = Literal["image", "distribution", "face", "time", "delivery", "judgement"]
-Tier = Literal["headline", "default", "extra", "person"]
+Tier = Literal["headline", "default", "extra", "named", "person"]
 
 
 class MetricSpec(Record):
@@ -28,7 +28,8 @@ class MetricSpec(Record):
     all, or what people say who look at it."""
     tier: Tier = "default"
     """`headline`: stands in the main table. `default`: measured too, since it costs little beside the headline.
-    `extra`: measured where it is asked for. `person`: measured by asking people, in a study of its own."""
+    `extra`: measured where it is asked for. `named`: measured where its id is asked for, since few tasks suit it.
+    `person`: measured by asking people, in a study of its own."""
     level: Level
     """`frame`: one value for each generated frame; `set`: one value for all frames of a system at one number
     of shots; `trial`: one value for each picture that a person judged."""

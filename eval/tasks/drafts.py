@@ -9,7 +9,7 @@ from jaxtyping import Int
 from eval.tasks.motion import BOUNDS, Motion
 from eval.tasks.pairs import PairList, in_a_ring, shuffled
 from eval.tasks.protocols import Rules
-from eval.tasks.queries import Chosen, choose, other_clips
+from eval.tasks.queries import Chosen, choose, in_runs, other_clips
 from eval.tasks.supports import MIN_QUERY_FRAMES, rows_with_pose, split_rows
 from pipeline.store import ClipEntry, Store
 from weights.errors import HeadshotError
@@ -123,16 +123,18 @@ class Drafting:
     def _draft(self, clip: ClipEntry, driver: ClipEntry | None) -> Draft | str:
         """Return the draft of a clip, or why it has none."""
         exact = self.rules.query_frames is not None and self.limit is None
-        needed = self.query_frames if exact else MIN_QUERY_FRAMES
+        needed = self.query_frames if exact else max(MIN_QUERY_FRAMES, self.rules.run_frames)
         parts = split_rows(rows_with_pose(self.store, clip), self.most_shots, needed)
         if isinstance(parts, str):
             return parts
         pool, rest = parts
+        if not len(in_runs(rest, self.rules.run_frames)):
+            return f"no {self.rules.run_frames} usable frames follow each other in its part for query frames"
         motion = Motion.read(self.store, clip, pool)
         own = self._own(clip, rest, motion, self.query_frames)
         if driver is None:
             return Draft(clip=clip, pool=pool, motion=motion, queries=own)
-        rows = rows_with_pose(self.store, driver)
+        rows = in_runs(rows_with_pose(self.store, driver), 1)
         count = min(len(rows), sum(len(one.rows) for one in own))
         if count < MIN_QUERY_FRAMES:
             return f"{driver.key}, which drives it, has {len(rows)} usable frames, {MIN_QUERY_FRAMES} needed"
@@ -142,12 +144,15 @@ class Drafting:
 
     def _own(self, clip: ClipEntry, rest: Int[np.ndarray, " rest"], pool: Motion, count: int) -> tuple[Chosen, ...]:
         """Return frames of a person, half of them from their other clips where there are any."""
+        length = self.rules.run_frames
         of_person = [one for one in self.clips if one.identity == clip.identity]
         others = other_clips(clip, of_person) if self.rules.elsewhere and self.limit is None else ()
-        elsewhere = count // 2 if others else 0
+        found = [(one, in_runs(rows_with_pose(self.store, one), length)) for one in others]
+        candidates = [(one, runs_of_clip) for one, runs_of_clip in found if len(runs_of_clip)]
+        runs = count // length
+        elsewhere = runs // 2 if candidates else 0
         stratified = self.rules.stratified
-        own = choose(self.store, [(clip, rest)], pool, count - elsewhere, BOUNDS, stratified=stratified)
-        candidates = [(one, rows_with_pose(self.store, one)) for one in others]
+        own = choose(self.store, [(clip, in_runs(rest, length))], pool, runs - elsewhere, BOUNDS, stratified=stratified)
         return own + choose(self.store, candidates, pool, elsewhere, BOUNDS, stratified=stratified)
 
 

@@ -37,6 +37,9 @@ def make_tasks(
     Under the protocol `cross` another test person drives. The frames to be drawn are theirs, and those that would be
     drawn of the person are kept as `real`, for metrics that ask how much a picture is like the person.
 
+    Under the protocol `video` query frames come in runs that follow each other directly, and runs are what is chosen
+    and halved.
+
     Args:
         store: The data set; its clips of the split `test` are used.
         shots: Numbers of support frames, such as 1, 8, 32; order and repetition do not matter.
@@ -46,7 +49,8 @@ def make_tasks(
         draws: Independent support draws for each clip: at every number of shots, or at some of them; None is automatic
             (see `eval.tasks.protocols.draws_at`).
         protocol: Name of the protocol.
-        limit: For a quick look, at most so many people, one clip of each and `MIN_QUERY_FRAMES` frames of it.
+        limit: For a quick look, at most so many people, one clip of each and `MIN_QUERY_FRAMES` frames or one run
+            of it.
         pairs: Who drives whom under `cross`; everybody drives somebody where absent.
 
     Raises:
@@ -69,7 +73,7 @@ def make_tasks(
         rules=RULES[protocol],
         seed=seed,
         most_shots=wanted[-1],
-        query_frames=query_frames if limit is None else MIN_QUERY_FRAMES,
+        query_frames=query_frames if limit is None else max(MIN_QUERY_FRAMES, RULES[protocol].run_frames),
         limit=limit,
         pairs=pairs,
     )

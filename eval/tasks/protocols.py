@@ -6,7 +6,7 @@ from typing import Literal
 
 from weights.errors import HeadshotError
 
-Protocol = Literal["self", "cross", "zakharov-2019"]
+Protocol = Literal["self", "cross", "video", "zakharov-2019"]
 PAPER_PX = 256
 
 SMALL_SHOTS = 3
@@ -29,6 +29,8 @@ class Rules:
     """Query frames come from other clips of the person as well."""
     shots: tuple[int, ...] | None = None
     """The only numbers of shots; any where absent."""
+    run_frames: int = 1
+    """Query frames come in runs of so many that follow each other directly in their clip."""
     query_frames: int | None = None
     """Exactly as many of each clip; as many as there are, up to what was asked for, where absent."""
     size_px: int | None = None
@@ -38,6 +40,7 @@ class Rules:
 RULES: Mapping[Protocol, Rules] = {
     "self": Rules(title="self-reenactment"),
     "cross": Rules(title="cross-reenactment", across=True),
+    "video": Rules(title="self-reenactment in runs of 16 frames", run_frames=16),
     "zakharov-2019": Rules(
         title="zakharov-2019",
         videos=50,
@@ -48,8 +51,9 @@ RULES: Mapping[Protocol, Rules] = {
         size_px=PAPER_PX,
     ),
 }
-"""`zakharov-2019` is the protocol of arXiv 1905.08233: 50 test videos, drawn evenly, with 32 held-out frames each
-of the same video, at 1, 8 and 32 shots."""
+"""`video` is for what happens between frames: under `self`, frames are chosen apart from each other. `zakharov-2019`
+is the protocol of arXiv 1905.08233: 50 test videos, drawn evenly, with 32 held-out frames each of the same video, at 1,
+8 and 32 shots."""
 
 
 def draws_at(shots: Sequence[int], draws: int | Mapping[int, int] | None, protocol: Protocol) -> tuple[int, ...]:
@@ -80,12 +84,18 @@ def draws_at(shots: Sequence[int], draws: int | Mapping[int, int] | None, protoc
 
 
 def check_fixed(protocol: Protocol, shots: Sequence[int], query_frames: int) -> None:
-    """Refuse what a published protocol leaves no choice of.
+    """Refuse what a protocol leaves no choice of.
 
     Raises:
-        HeadshotError: Other numbers of shots or of query frames are asked for.
+        HeadshotError: Other numbers of shots or of query frames are asked for than a published protocol has, or query
+            frames that do not fill whole runs.
     """
     rules = RULES[protocol]
+    if query_frames % rules.run_frames:
+        raise HeadshotError(
+            f"the protocol {protocol} asks for runs of {rules.run_frames} frames, which {query_frames} query frames do "
+            f"not fill; use a multiple of {rules.run_frames}, such as {2 * rules.run_frames}"
+        )
     for what, wanted, fixed in (
         ("shots", tuple(shots), rules.shots),
         ("query frames", query_frames, rules.query_frames),

@@ -72,7 +72,7 @@ class Chosen:
 
 def choose(
     store: Store,
-    candidates: Sequence[tuple[ClipEntry, Int[np.ndarray, " rows"]]],
+    candidates: Sequence[tuple[ClipEntry, Int[np.ndarray, "runs frames"]]],
     pool: Motion,
     count: int,
     bounds: StrataBounds,
@@ -80,34 +80,51 @@ def choose(
     stratified: bool = True,
     across: bool = False,
 ) -> tuple[Chosen, ...]:
-    """Return `count` query frames, as evenly over near, middle and far as there are frames, then evenly in time.
+    """Return `count` runs of query frames, as evenly over near, middle and far as there are, then evenly in time.
 
-    The distance is that from the whole pool that supports are drawn from, so that one choice serves every draw.
+    The distance is that from the whole pool that supports are drawn from, so that one choice serves every draw. A run
+    is as far as its farthest frame.
 
     Args:
         store: Where the clips are.
-        candidates: Clips with the rows that may be asked for; all have a face with a pose.
+        candidates: Clips with the runs that may be asked for (see `in_runs`); all frames have a face with a pose.
         pool: Motion in the frames that supports are drawn from.
-        count: How many frames; all where there are not more.
+        count: How many runs; all where there are not more.
         bounds: Of the strata.
-        stratified: Whether strata count; else the frames are even in time.
+        stratified: Whether strata count; else the runs are even in time.
         across: The clips are of another person, whose proportions are fitted to those in the pool.
     """
     if not candidates:
         return ()
-    motions = [Motion.read(store, clip, rows) for clip, rows in candidates]
+    motions = [Motion.read(store, clip, runs.ravel()) for clip, runs in candidates]
     if across:
         motions = [motion.fitted_to(pool) for motion in motions]
-    distances = np.concatenate([distance_to_nearest(motion, pool) for motion in motions])
-    codes = bounds.codes(distances)
+    distances = [
+        distance_to_nearest(motion, pool).reshape(runs.shape).max(axis=1)
+        for (_, runs), motion in zip(candidates, motions, strict=True)
+    ]
+    codes = bounds.codes(np.concatenate(distances))
     places = spread(codes if stratified else np.zeros_like(codes), count)
     chosen, start = [], 0
-    for (clip, rows), motion in zip(candidates, motions, strict=True):
-        own = places[(places >= start) & (places < start + len(rows))] - start
-        start += len(rows)
+    for (clip, runs), motion in zip(candidates, motions, strict=True):
+        own = places[(places >= start) & (places < start + len(runs))] - start
+        start += len(runs)
         if len(own):
-            chosen.append(Chosen(clip=clip.key, rows=rows[own], motion=motion.take(own)))
+            frames = np.arange(runs.size).reshape(runs.shape)[own].ravel()
+            chosen.append(Chosen(clip=clip.key, rows=runs[own].ravel(), motion=motion.take(frames)))
     return tuple(chosen)
+
+
+def in_runs(rows: Int[np.ndarray, " rows"], frames: int) -> Int[np.ndarray, "runs frames"]:
+    """Return runs of so many rows that follow each other directly, one after the other from each gap on.
+
+    Args:
+        rows: Rows of a clip, ascending.
+        frames: Length of a run; what is left over before a gap is in none.
+    """
+    stretches = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+    whole = [stretch[: len(stretch) // frames * frames] for stretch in stretches]
+    return np.concatenate(whole).reshape(-1, frames)
 
 
 def other_clips(clip: ClipEntry, of_person: Sequence[ClipEntry]) -> tuple[ClipEntry, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.study.key import StudyKey, Trial
-from model.label import ALTERED
+from model.disclosure.label import ALTERED
 from pipeline.images import decode
 from reports.html import headshot_version, policy, style, templates
 from reports.media import Media

@@ -30,6 +30,8 @@ class DrawnStore:
     sha256: str = "d" * 64
     turn_deg: float = 0.25
     """How far a head turns from one row to the next."""
+    gap_every: int = 10
+    """Every so many rows one has no face."""
     frames_read: list[int] = field(default_factory=list)
     stored_px: int = SIZE_PX
 
@@ -42,9 +44,9 @@ class DrawnStore:
         return next(clip for clip in self.clips if clip.key == key)
 
     def usable_rows(self, clip: DrawnClip) -> np.ndarray:
-        """Every tenth row has no face."""
+        """Every tenth row has no face, unless the store says otherwise."""
         rows = np.arange(2 * clip.usable_frames)
-        return rows[rows % 10 != 9][: clip.usable_frames]
+        return rows[rows % self.gap_every != self.gap_every - 1][: clip.usable_frames]
 
     def frames(self, clip: DrawnClip, rows: Sequence[int], size_px: int | None = None) -> np.ndarray:
         size = size_px or SIZE_PX

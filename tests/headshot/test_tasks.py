@@ -84,10 +84,11 @@ def test_frozen_tasks_leave_nothing_to_choose(data: DrawnStore, refusal: Callabl
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--protocol", "other"], "choose one of self, cross, zakharov-2019"),
+        (["--protocol", "other"], "choose one of self, cross, video, zakharov-2019"),
         (["--draws", "many"], "give a number, pairs such as 1:3,8:1, or auto"),
         (["--draws", "64:2"], "64 shots, which are not among the shots"),
         (["--pairs", "absent.csv", "--protocol", "cross"], "no list of pairs at absent.csv"),
+        (["--protocol", "video", "--query-frames", "20"], "runs of 16 frames, which 20 query frames do not fill"),
         (["--protocol", "zakharov-2019", "--shots", "1"], "has 1, 8, 32 shots and you ask for 1"),
     ],
 )

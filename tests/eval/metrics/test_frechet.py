@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from eval.metrics.frechet import FrechetMetric, frechet_distance, reliability
+from eval.metrics.frechet import FrechetMetric, frechet_distance
 from eval.specs.distribution import FD_EFFICIENTNET
 from weights.torchvision_import import import_torchvision
 
@@ -94,11 +94,6 @@ def test_single_precision_features_are_summed_in_double() -> None:
 def test_one_frame_has_no_covariance() -> None:
     with pytest.raises(ValueError, match="1 and 5"):
         frechet_distance(np.zeros((1, 3)), np.zeros((5, 3)))
-
-
-@pytest.mark.parametrize(("frames", "status"), [(63, "refused"), (64, "unreliable"), (255, "unreliable"), (256, "ok")])
-def test_few_frames_are_refused_or_flagged(frames: int, status: str) -> None:
-    assert reliability(frames) == status
 
 
 def test_leaving_out_a_person_leaves_out_both_sides() -> None:

@@ -26,8 +26,18 @@ def test_the_main_table_has_six_metrics_in_either_profile() -> None:
 @pytest.mark.parametrize("profile", list(SPECS))
 def test_each_set_holds_the_one_before(profile: str) -> None:
     headline, default, everything = (set(ids(profile, name)) for name in SETS)
-    assert headline < default < everything == {spec.id for spec in SPECS[profile]}
+    assert headline < default < everything == {spec.id for spec in SPECS[profile] if spec.tier != "named"}
     assert default == set(ids(profile))
+
+
+def test_fvd_is_measured_where_its_id_is_asked_for_and_nowhere_else() -> None:
+    fvd = "fvd.i3d-kinetics400"
+    assert not [name for profile in SPECS for name in SETS if fvd in ids(profile, name)]
+    assert ids("paper", f"ssim,{fvd}") == ["ssim", fvd]
+    with pytest.raises(HeadshotError, match="the profile embedded has no metric fvd"):
+        choose_specs("embedded", fvd)
+    with pytest.raises(HeadshotError, match="no metric fvd"):
+        choose_specs("paper", fvd, across=True)
 
 
 def test_metrics_asked_for_by_name_make_the_main_table() -> None:
