@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from model.labelled_picture import write_labelled
+from model.disclosure.mark import write_picture
+from model.disclosure.statement import Shown
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
@@ -81,7 +82,8 @@ def take(browser: Browser, page: Path, shot: Shot, path: Path) -> bool:
     if there:
         tab.wait_for_function("[...document.images].every(image => image.complete || image.loading === 'lazy')")
         picture = np.asarray(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"))
-        write_labelled(path, picture, f"{shot.words}. Pictures of people in it are labelled where they are synthetic.")
+        words = f"{shot.words}. Pictures of people in it are labelled where they are synthetic."
+        write_picture(path, picture, Shown(words), place="drawn")
     context.close()
     if there and path.stat().st_size > MOST_BYTES:
         raise HeadshotError(f"{path} has {path.stat().st_size / 1000:.0f} kB, more than {MOST_BYTES / 1000:.0f}")

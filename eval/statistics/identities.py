@@ -80,8 +80,8 @@ def hardest_first(tables: Sequence[IdentityTable]) -> tuple[str, ...]:
 
 def _table(panel: Panel, shots: int) -> IdentityTable:
     systems = np.flatnonzero(panel.present[:, shots])
-    people = np.flatnonzero([bool(name) for name in panel.identities])  # values over sets are of nobody
-    values = panel.per_identity[:, shots][np.ix_(systems, people)].T  # (identities, systems)
+    people = [place for place, name in enumerate(panel.identities) if name]  # values over sets are of nobody
+    values = panel.per_identity[systems, shots][:, people].T  # (identities, systems)
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     mean = np.divide(np.nansum(values, axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
