@@ -10,7 +10,7 @@ from reports.findings import Findings
 from reports.numbers import interval, number, plural
 from reports.table import Column
 
-CELL_WIDTH, CELL_HEIGHT, GAP = 74.0, 40.0, 2.0
+CELL_WIDTH, CELL_HEIGHT = 74.0, 40.0
 LEFT, TOP = 62.0, 26.0
 STEPS = 3
 """Shades to either side of zero."""

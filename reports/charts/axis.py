@@ -46,10 +46,6 @@ class Axis:
         share = (value - low) / (high - low)
         return round(self.start + (self.end - self.start) * min(max(share, 0.0), 1.0), 1)
 
-    def holds(self, value: float) -> bool:
-        """Return whether a value is between the ends."""
-        return self.low <= value <= self.high
-
 
 def nice_step(span: float, parts: int, factors: Sequence[float] = COARSE) -> float:
     """Return one of some factors times a power of ten that divides the span into about so many parts."""

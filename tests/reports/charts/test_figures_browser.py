@@ -23,7 +23,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATIENCE_MS = 180_000
 SMALLEST_PX = 8.0
-"""Letters on a phone, measured on the screen; the browser's own smallest print is 10 px before scaling."""
+"""Letters as they are on the screen, after scaling."""
 LETTERS = """
 () => [...document.querySelectorAll('svg.chart text, svg.heat text')]
   .filter(text => text.checkVisibility())
