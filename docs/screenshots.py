@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from model.disclosure.mark import write_picture
-from model.disclosure.statement import Shown
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from headshot.console import out
+from model.disclosure.mark import write_picture
+from model.disclosure.statement import Shown
 from weights.errors import HeadshotError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -83,4 +83,5 @@ def pack(run: Run, tasks: Sequence[Task], digits: Sequence[Digits], systems: Seq
 
 def _index(column: pa.ChunkedArray, wanted: Sequence[object]) -> Int[np.ndarray, " rows"]:
     """Return the place of each value in a list, -1 where it is not there."""
-    return np.asarray(pc.fill_null(pc.index_in(column, pa.array(wanted, column.type)), -1).to_numpy())
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    return np.asarray(pc.fill_null(pc.index_in(column, pa.array(wanted, kind)), -1).to_numpy())

@@ -17,6 +17,7 @@ def test_runs_that_are_not_compared_are_said_and_fail_only_where_no_two_are(
 ) -> None:
     page = SimpleNamespace(comparable=comparable, refusals=(Refusal(what="b", reason="b has other tasks than a"),))
     monkeypatch.setattr(build, "build_reports", lambda *_, **__: page)
+    monkeypatch.setattr(build, "measure_marks", lambda *_: None)
     ended = CliRunner().invoke(app, ["report", "a", "b", "-o", str(tmp_path)])
     assert ended.exit_code == code
     assert str(tmp_path / "index.html") in ended.stdout.replace("\n", "")
