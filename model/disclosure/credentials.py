@@ -123,7 +123,7 @@ def read(content: bytes, suffix: str, known: Certificate | None = None) -> Crede
             state, store = reader.get_validation_state(), json.loads(reader.json())
     except c2pa.C2paError.ManifestNotFound:
         return Credentials(validity="none")
-    except c2pa.C2paError as error:
+    except (c2pa.C2paError, KeyError) as error:  # the second where the manifest has lost the name of its active part
         return Credentials(validity="invalid", problems=(str(error),))
     manifest = store.get("manifests", {}).get(store.get("active_manifest"), {})  # empty where it is damaged
     statuses = store.get("validation_status") or []
