@@ -42,7 +42,8 @@ SHOTS = (
     Shot(name="report-dark", words="The main table on a dark screen", anchor="results", scheme="dark"),
     Shot(name="report-phone", words="A report on a phone", width_px=390, height_px=844),
     Shot(name="report-charts", words="Quality against the number of source frames", anchor="shots"),
-    Shot(name="report-pictures", words="People under test, as every system drew them", anchor="pictures"),
+    Shot(name="report-differences", words="Paired differences against the best system", anchor="differences"),
+    Shot(name="report-pictures", words="The player: every system at the same frame", anchor="pictures"),
 )
 
 
