@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshot.console import Bar, err, out, progress_bars, table
+from weights.errors import HeadshotError
 
 if TYPE_CHECKING:
     from model.disclosure.credentials import Credentials
@@ -53,19 +54,26 @@ def verify_command(
 
 
 @app.command(name="certificate")
-def certificate_command() -> None:
+def certificate_command(
+    chain: Annotated[
+        Path | None, typer.Option("--use", help="Sign with this one from now on: a PEM file, the signer's first.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Its key: a PEM file, curve P-256.")] = None,
+) -> None:
     """Show what published media are signed with; the first use makes a certificate of this machine's own.
 
-    To sign with another one, set HEADSHOT_CERTIFICATE and HEADSHOT_KEY to PEM files: the chain, signer first, and the
-    key (curve P-256).
+    --use and --key put another one in its place. Where nothing may be kept on the machine, set HEADSHOT_CERTIFICATE and
+    HEADSHOT_KEY to the two files instead.
 
-    Example: [bold]headshot disclose certificate[/]
+    Example: [bold]headshot disclose certificate --use chain.pem --key key.pem[/]
     """
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    from model.disclosure.certificate import certificate
+    from model.disclosure.certificate import certificate, keep
 
-    found = certificate()
+    if (chain is None) != (key is None):
+        raise HeadshotError("--use is a certificate and --key is its key; give both, or neither to see the present one")
+    found = certificate() if chain is None or key is None else keep(chain, key)
     out.print(
         f"{found.source}\n  signer   {found.leaf.subject.rfc4514_string()}\n"
         f"  issuer   {found.leaf.issuer.rfc4514_string()}\n"

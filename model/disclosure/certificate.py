@@ -114,6 +114,19 @@ def read_certificate(chain: Path, key: Path) -> Certificate:
     return found
 
 
+def keep(chain: Path, key: Path) -> Certificate:
+    """Sign with this certificate from now on: it takes the place of the machine's own.
+
+    Raises:
+        HeadshotError: As `read_certificate`.
+    """
+    found = read_certificate(chain, key)
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write_private(folder() / KEY_FILE, found.key_pem.encode())
+    _write_private(folder() / CHAIN_FILE, found.chain_pem.encode())
+    return _own()
+
+
 def _own() -> Certificate:
     """Return this machine's certificate, made once by whoever comes first."""
     chain, key = folder() / CHAIN_FILE, folder() / KEY_FILE

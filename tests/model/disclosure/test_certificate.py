@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.disclosure import certificate as certificates
-from model.disclosure.certificate import CHAIN_FILE, KEY_FILE, certificate, folder, present, read_certificate
+from model.disclosure.certificate import CHAIN_FILE, KEY_FILE, certificate, folder, keep, present, read_certificate
 from weights.errors import HeadshotError
 
 
@@ -42,6 +42,20 @@ def test_an_own_one_is_taken_from_the_environment(
     monkeypatch.setenv("HEADSHOT_KEY", str(theirs / KEY_FILE))
     assert certificate().source == str(theirs / CHAIN_FILE)
     assert not folder().exists()
+
+
+def test_another_one_is_kept_in_place_of_the_machines_own(own_cache: Path, tmp_path: Path) -> None:
+    certificate()
+    theirs = folder().rename(tmp_path / "theirs")
+    own = certificate()
+    kept = keep(theirs / CHAIN_FILE, theirs / KEY_FILE)
+    assert kept == certificate() != own
+    assert kept.chain_pem == (theirs / CHAIN_FILE).read_text()
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in folder().iterdir())
+    (theirs / KEY_FILE).write_text(own.key_pem)
+    with pytest.raises(HeadshotError, match="is not the key of"):
+        keep(theirs / CHAIN_FILE, theirs / KEY_FILE)
+    assert certificate() == kept, "a refused one changes nothing"
 
 
 def test_the_key_of_another_certificate_is_refused(own_cache: Path, tmp_path: Path) -> None:
