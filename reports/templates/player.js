@@ -121,7 +121,7 @@ function start(data) {
 
   function screen(into) {
     const layer = (name) => element("canvas", { className: name, "aria-hidden": "true" });
-    const frame = element("canvas", { className: "frame", role: "img" });
+    const frame = element("canvas", { className: "frame", role: "img", "aria-label": "Not loaded yet" });
     const gone = element("span", { className: "gone", hidden: true });
     const [errors, points] = [layer("errors"), layer("points")];
     into.append(frame, errors, points, gone);
