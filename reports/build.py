@@ -16,7 +16,7 @@ from reports.downloads import downloads, links
 from reports.findings import MOST_PICTURES, Findings, findings
 from reports.legend import legend
 from reports.media import Media, NoRoomError
-from reports.page import compose, render, render_again
+from reports.page import compose, render, render_again, render_more
 from reports.publish import summary
 from reports.publish.summary import chart_of
 from reports.site import INDEX, publish_site
@@ -142,6 +142,8 @@ def _write_pages(found: Findings, site: Path) -> None:
     page = compose(found, links(files, inside=False))
     data = dataset_page.render(dataset_page.compose(found.store, found.media), page.content("people"))
     pages = {INDEX: render(page), "dataset.html": data, "reproduce.html": render_again(page)}
+    if more := render_more(page):
+        pages["more.html"] = more
     for name, html in pages.items():
         publish_text(site / name, _checked(html, f"{name} of {found.run.folder}", MOST_PAGE_BYTES))
     for name, text in files.items():

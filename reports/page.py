@@ -169,6 +169,15 @@ def render_again(page: Page) -> str:
     return template.render(page=page, content=page.content("reproduce"), style=look, policy=policy(look, script()))
 
 
+def render_more(page: Page) -> str | None:
+    """Return the page of the metrics that are not in the main table, None where there are none."""
+    if not page.content("results").more.columns:
+        return None
+    look, run = style("style.css"), script("definitions.js")
+    template = _templates().get_template("more_page.html")
+    return template.render(page=page, style=look, script=run, policy=policy(look, run))
+
+
 @cache
 def _templates() -> Environment:
     environment = templates().overlay()

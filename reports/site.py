@@ -12,7 +12,8 @@ from weights.errors import HeadshotError
 from weights.files import TEMPORARY_MARK, sync
 
 INDEX = "index.html"
-FILES = (INDEX, "dataset.html", "reproduce.html", "results.json", "results.csv", "table.tex", "cite.bib", SUMMARY)
+PAGES = (INDEX, "more.html", "dataset.html", "reproduce.html")
+FILES = (*PAGES, "results.json", "results.csv", "table.tex", "cite.bib", SUMMARY)
 """What a site holds beside its media; of several runs, there is a folder for each with these files, too."""
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from urllib.parse import urlencode
 
 import pyarrow as pa
@@ -82,13 +84,14 @@ def worst_cases(
     """
     shots = max(run.tasks.shots)
     tasks = {task.clip: task for task in run.tasks.tasks if task.shots == shots and task.draw == 0}
+    headline = zip(headline_specs(run.record.specs), columns, strict=True)
+    shown = [(spec, column) for spec, column in headline if spec.id.split(".")[0] in FAMILIES]
+    scores = _that_count(run.scores, [spec for spec, _ in shown], shots)
     galleries = []
-    for spec, column in zip(headline_specs(run.record.specs), columns, strict=True):
-        if spec.id.split(".")[0] not in FAMILIES:
-            continue
+    for spec, column in shown:
         systems = []
         for name, key in keys.items():
-            ranked = _ranked(run.scores, spec, name, shots)
+            ranked = _ranked(scores, spec, name)
             cases = [
                 _case(run, store, tasks[one.clip], one, key=key, column=column, media=media) for one in ranked[:CASES]
             ]
@@ -108,15 +111,17 @@ class _ScoredFrame:
     status: str
 
 
-def _ranked(scores: pa.Table, spec: MetricSpec, system: str, shots: int) -> list[_ScoredFrame]:
+def _that_count(scores: pa.Table, specs: Sequence[MetricSpec], shots: int) -> pa.Table:
+    """Return the rows that worst frames are chosen from: these metrics, all systems."""
+    metric = pc.field("metric")
+    chosen = reduce(or_, [metric == spec.id for spec in specs], pc.scalar(False)) & (pc.field("shots") == shots)
+    frames = (pc.field("draw") == 0) & ~pc.starts_with(pc.field("status").cast(pa.string()), "target_")
+    return scores.filter(chosen & frames)
+
+
+def _ranked(scores: pa.Table, spec: MetricSpec, system: str) -> list[_ScoredFrame]:
     """Return the worst frame of each clip, the worst clip first."""
-    chosen = (
-        (pc.field("metric") == spec.id)
-        & (pc.field("system") == system)
-        & (pc.field("shots") == shots)
-        & (pc.field("draw") == 0)
-        & ~pc.starts_with(pc.field("status").cast(pa.string()), "target_")
-    )
+    chosen = (pc.field("metric") == spec.id) & (pc.field("system") == system)
     columns = ["clip", "query_clip", "frame", "value", "status"]
     scored = [_ScoredFrame(**row) for row in scores.filter(chosen).select(columns).to_pylist()]
     sign = 1 if spec.higher_is_better else -1

@@ -9,7 +9,7 @@ Source: C2PA specification 2.2; c2pa-python.
 import io
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
@@ -88,6 +88,7 @@ def _manifest(shown: Shown, marks: Marks) -> dict[str, Any]:
     }
 
 
+@cache
 def _version() -> str:
     try:
         return version("headshot")

@@ -68,8 +68,7 @@ def embed(picture: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "he
         below, nearest = (np.floor(largest / step - place) + place), (np.rint(largest / step - place) + place)
         wanted = np.where(full == empty, nearest, np.where(full, below, below + 1)) * step
         change = (wanted - largest)[:, None, None] * left[:, :, None] * right[:, None, :]
-        marked = inside + _unblocked(change, inside.shape[0] // BLOCK_PX)[..., None] * _TO_RGB
-        inside[:] = np.clip(np.rint(marked), 0, 255)
+        _add(_unblocked(change, inside.shape[0] // BLOCK_PX), inside)
     return result
 
 
@@ -110,9 +109,9 @@ def _bit_of_block(blocks: int) -> Int[np.ndarray, " blocks"]:
 
 def _blocks(picture: UInt8[np.ndarray, "height width 3"]) -> Float[np.ndarray, "blocks 4 4"]:
     """Return the halved blue-difference channel as blocks."""
-    channel = picture @ _BLUE_DIFFERENCE + 128
-    rows, columns = channel.shape[0] // BLOCK_PX, channel.shape[1] // BLOCK_PX
-    band = channel.reshape(rows * 4, 2, columns * 4, 2).sum(axis=(1, 3)) / 2
+    rows, columns = picture.shape[0] // BLOCK_PX, picture.shape[1] // BLOCK_PX
+    pairs = picture[0::2].astype(np.uint16) + picture[1::2]  # whole numbers are added up before they are weighed
+    band = (pairs[:, 0::2] + pairs[:, 1::2]) @ _BLUE_DIFFERENCE / 2 + 256
     return np.asarray(band.reshape(rows, 4, columns, 4).swapaxes(1, 2).reshape(-1, 4, 4))
 
 
@@ -133,7 +132,15 @@ def _strongest(
     return left / largest[:, None], largest, right
 
 
-def _unblocked(blocks: Float[np.ndarray, "blocks 4 4"], rows: int) -> Float[np.ndarray, "height width"]:
-    """Return changes of the blocks as changes of the channel."""
-    band = blocks.reshape(rows, -1, 4, 4).swapaxes(1, 2).reshape(rows * 4, -1)
-    return np.asarray(band.repeat(2, axis=0).repeat(2, axis=1) / 2)
+def _unblocked(blocks: Float[np.ndarray, "blocks 4 4"], rows: int) -> Float[np.ndarray, "half_height half_width"]:
+    """Return changes of the blocks as changes of the channel, at half of its resolution."""
+    return np.asarray(blocks.reshape(rows, -1, 4, 4).swapaxes(1, 2).reshape(rows * 4, -1) / 2)
+
+
+def _add(change: Float[np.ndarray, "half_height half_width"], picture: UInt8[np.ndarray, "height width 3"]) -> None:
+    """Change the blue difference of a picture, each value for two by two pixels, within what pixels can be."""
+    for place, share in enumerate(_TO_RGB.tolist()):
+        if share:
+            levels = np.rint(change * share).astype(np.int16).repeat(2, axis=0).repeat(2, axis=1)
+            levels += picture[..., place]
+            picture[..., place] = np.clip(levels, 0, 255, out=levels)

@@ -9,6 +9,7 @@ from eval.runs.results import Run
 from pipeline.store import Store
 from reports.build import build_report
 from reports.dataset_page import build_dataset_page
+from reports.site import PAGES
 from tests.reports.test_dataset_page import small_dataset
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -63,7 +64,7 @@ def alone(run: Run, store: Store, tmp_path_factory: pytest.TempPathFactory) -> s
         return build_report(run.folder, "data", tmp_path_factory.mktemp("one") / "site", single_file=True).as_uri()
 
 
-@pytest.fixture(scope="module", params=["index.html", "dataset.html", "reproduce.html", "one file", "statistics"])
+@pytest.fixture(scope="module", params=[*PAGES, "one file", "statistics"])
 def any_address(
     request: pytest.FixtureRequest, address: str, alone: str, tmp_path_factory: pytest.TempPathFactory
 ) -> str:

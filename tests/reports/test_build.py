@@ -16,7 +16,7 @@ from model.disclosure.verification import find, verify
 from pipeline.store import Store
 from reports import build, gallery
 from reports.build import build_report, build_reports
-from reports.site import FILES, publish_site, remove_site
+from reports.site import FILES, PAGES, publish_site, remove_site
 from weights.errors import HeadshotError
 
 ADDRESS = re.compile(r'(?:src|href)="([^"#]+)"')
@@ -70,9 +70,11 @@ def test_every_picture_that_was_not_recorded_verifies_as_synthetic(site: Path) -
 
 
 def test_every_link_inside_the_site_has_its_target(site: Path) -> None:
-    for page in ("index.html", "dataset.html", "reproduce.html"):
+    for page in PAGES:
         for address in ADDRESS.findall((site / page).read_text(encoding="utf-8")):
-            assert address.startswith(("https://", "data:,")) or (site / address).is_file()
+            name, _, anchor = address.partition("#")
+            assert name.startswith(("https://", "data:,")) or (site / name).is_file()
+            assert not anchor or f'id="{anchor}"' in (site / name).read_text(encoding="utf-8")
 
 
 def test_the_pages_are_light_without_their_media(site: Path) -> None:

@@ -18,7 +18,7 @@ from pipeline.store import Store
 from reports.downloads import downloads
 from reports.findings import findings
 from reports.media import Media
-from reports.page import compose, render
+from reports.page import compose, render, render_more
 from reports.results_file import SCHEMA_FILE, schema
 
 REPOSITORY = Path(__file__).parents[2]
@@ -69,7 +69,8 @@ class Numbers(HTMLParser):
 def page_and_file(run: Run, store: Store) -> tuple[str, dict]:
     found = findings(run, store, Media())
     files = downloads(found)
-    return render(compose(found)), json.loads(files["results.json"])
+    page = compose(found)
+    return render(page) + (render_more(page) or ""), json.loads(files["results.json"])
 
 
 @pytest.fixture(scope="module")
