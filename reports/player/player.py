@@ -15,8 +15,9 @@ from reports.player.heat import FULL_LEVELS, difference_matrix, legend_stops, tr
 from reports.player.scores import LOWEST, Digits
 from reports.table import Column
 
-MOST_SHEETS = 600
-"""Of what systems drew: each has to be marked and signed, so a report of any run is made in a minute."""
+MOST_SHEETS = 360
+"""Of what systems drew: marking and signing each takes most of the time of a large report. A number, and not a time, so
+that a run has the same clips in its player wherever its report is made."""
 MOST_MEDIA_BYTES = 40_000_000
 """Of sheets beside the page: about 300 of 32 frames of 128 pixels."""
 MOST_DATA_BYTES = 600_000

@@ -77,6 +77,16 @@ def test_every_link_inside_the_site_has_its_target(site: Path) -> None:
             assert not anchor or f'id="{anchor}"' in (site / name).read_text(encoding="utf-8")
 
 
+def test_what_is_beside_the_main_table_has_a_page_of_its_own(site: Path) -> None:
+    cells = json.loads((site / "results.json").read_bytes())["cells"]
+    first, more = ((site / page).read_text(encoding="utf-8") for page in ("index.html", "more.html"))
+    assert 'href="more.html"' in first
+    keys = [set(re.findall(r'data-cell="([^"]+)"', html)) for html in (first, more)]
+    assert keys[0] | keys[1] == {cell["key"] for cell in cells}
+    assert not keys[0] & keys[1]
+    assert len({key.split(":")[2] for key in keys[1]}) == more.count('class="metric"') > 0
+
+
 def test_the_pages_are_light_without_their_media(site: Path) -> None:
     assert all((site / page).stat().st_size < 2_000_000 for page in FILES if page.endswith(".html"))
     assert "data:image" not in (site / "index.html").read_text(encoding="utf-8")
@@ -123,6 +133,10 @@ def test_one_file_has_everything_inside(tmp_path: Path, run: Run, site: Path) ->
         assert section in html, "what a site has on pages of their own"
     assert len(re.findall("data:image/webp", html)) > 200
     assert html.count("data-cell") == (site / "index.html").read_text(encoding="utf-8").count("data-cell")
+    assert "their table is left out of this one file" in html
+    assert html.count('class="metric"') == sum(
+        (site / page).read_text(encoding="utf-8").count('class="metric"') for page in PAGES
+    )
 
 
 @pytest.mark.usefixtures("opened")
