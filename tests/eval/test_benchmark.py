@@ -60,7 +60,7 @@ class Misbehaved(Counting):
 
 @pytest.fixture
 def tasks(store: DrawnStore) -> TaskSet:
-    return make_tasks(store, [1, 8], size_px=32)
+    return make_tasks(store, [1, 8], size_px=32, query_frames=8)
 
 
 def go(store: DrawnStore, tasks: TaskSet, folder: Path, *systems, **options) -> Run:
@@ -125,7 +125,7 @@ def test_a_deleted_prediction_alone_is_rendered_again(store: DrawnStore, tasks: 
 def test_more_shots_render_only_the_new_tasks(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> None:
     go(store, tasks, tmp_path, Counting())
     system = Counting()
-    more = make_tasks(store, [1, 4, 8], size_px=32)
+    more = make_tasks(store, [1, 4, 8], size_px=32, query_frames=8)
     go(store, more, tmp_path, system)
     assert system.adapted == len(more.tasks) - len(tasks.tasks)
 

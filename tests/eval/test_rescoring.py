@@ -1,5 +1,6 @@
 """Scoring again from what is on disk."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from eval.systems.baselines import CopySource, MeanFrame, StillHead
 from eval.systems.protocol import Support
 from eval.tasks.making import make_tasks
 from eval.tasks.task_set import TaskSet
-from tests.eval.conftest import DrawnStore
+from tests.eval.conftest import DrawnStore, drawn_store
 from weights.errors import HeadshotError
 from weights.files import sha256_of
 
@@ -35,9 +36,19 @@ def tasks(store: DrawnStore) -> TaskSet:
     return make_tasks(store, [1, 8], size_px=32)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run. Not to be changed."""
+    store, folder = drawn_store(tmp_path_factory.mktemp("data")), tmp_path_factory.mktemp("finished")
+    tasks = make_tasks(store, [1, 8], size_px=32)
+    benchmark(store, [MeanFrame(), FailsAtEight()], tasks, folder / "run", specs=[SSIM])
+    return folder / "run"
+
+
 @pytest.fixture
-def run(store: DrawnStore, tasks: TaskSet, tmp_path: Path) -> Run:
-    return benchmark(store, [MeanFrame(), FailsAtEight()], tasks, tmp_path / "run", specs=[SSIM])
+def run(finished: Path, tmp_path: Path) -> Run:
+    """The same run, to be changed."""
+    return Run.open(shutil.copytree(finished, tmp_path / "run"))
 
 
 def test_other_metrics_give_what_a_benchmark_with_them_gives(

@@ -1,5 +1,6 @@
 """A person leaves a run: what was made from their frames goes, and nothing of the others has to be made again."""
 
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -24,11 +25,18 @@ SPECS = (SSIM, PSNR)
 SYSTEMS = (CopySource(), MeanFrame())
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run on Ann, Bob and Eve. Not to be changed."""
+    store, folder = drawn_store(tmp_path_factory.mktemp("data")), tmp_path_factory.mktemp("finished")
+    benchmark(store, SYSTEMS, make_tasks(store, [1, 8], size_px=32), folder / "run", specs=SPECS)
+    return folder / "run"
+
+
 @pytest.fixture
-def run_dir(store: DrawnStore, tmp_path: Path) -> Path:
-    """A finished run on Ann, Bob and Eve."""
-    benchmark(store, SYSTEMS, make_tasks(store, [1, 8], size_px=32), tmp_path / "run", specs=SPECS)
-    return tmp_path / "run"
+def run_dir(finished: Path, tmp_path: Path) -> Path:
+    """The same run, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
 @pytest.fixture

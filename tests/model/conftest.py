@@ -178,6 +178,11 @@ def small_pix2pixhd() -> Pix2pixHDPreset:
 
 @pytest.fixture
 def people() -> list[DrawnClip]:
+    return drawn_people()
+
+
+def drawn_people() -> list[DrawnClip]:
+    """Return three people to train on."""
     return [DrawnClip("ada", (200, 150, 120)), DrawnClip("bob", (120, 90, 60)), DrawnClip("cy", (90, 160, 200))]
 
 
@@ -202,6 +207,14 @@ def random_content() -> ContentLoss:
         state[f"features.{index}.weight"] = torch.randn(outputs, inputs, 3, 3, generator=generator) * scale
         state[f"features.{index}.bias"] = torch.zeros(outputs)
     return ContentLoss([(Vgg(SPECS["vgg16"], state), 1.0)])
+
+
+def stand_in_content(patch: pytest.MonkeyPatch, content: ContentLoss, folder: Path) -> None:
+    """Let a content network stand in for the one that would be downloaded."""
+    file = folder / "random-weights"
+    file.write_bytes(b"random")
+    patch.setattr("model.content.fetch", lambda _: file)
+    patch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: content))
 
 
 def write_checkpoint(folder: Path, preset: AnyPreset, networks: Parts, person: str = "zoe") -> Path:

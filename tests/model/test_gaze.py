@@ -16,13 +16,13 @@ from model.presets import Preset
 from model.reference import ReferenceModel
 from model.stored_clips import StoredClip
 from model.training import train
-from tests.model.conftest import DrawnClip, DrawnStore, with_irises
+from tests.model.conftest import DrawnClip, DrawnStore, drawn_people, stand_in_content, with_irises
 from weights.errors import HeadshotError
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def looking(tiny: Preset) -> Preset:
     return tiny.varied(gaze=True)
 
@@ -32,16 +32,17 @@ def without_downloads(
     monkeypatch: pytest.MonkeyPatch, random_weight_content: ContentLoss, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Stand random weights in for the content network."""
-    file = tmp_path_factory.mktemp("weights") / "random-weights"
-    file.write_bytes(b"random")
-    monkeypatch.setattr("model.content.fetch", lambda _: file)
-    monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: random_weight_content))
+    stand_in_content(monkeypatch, random_weight_content, tmp_path_factory.mktemp("weights"))
 
 
-@pytest.fixture
-def checkpoint(looking: Preset, drawn_store: DrawnStore, tmp_path: Path) -> Path:
-    train(drawn_store, looking, tmp_path, device="cpu")
-    return tmp_path
+@pytest.fixture(scope="module")
+def checkpoint(looking: Preset, random_weight_content: ContentLoss, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint with gaze. Not to be changed."""
+    folder = tmp_path_factory.mktemp("gaze")
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in_content(patch, random_weight_content, folder)
+        train(DrawnStore(drawn_people()), looking, folder / "checkpoint", device="cpu")
+    return folder / "checkpoint"
 
 
 def test_batches_draw_the_irises_of_a_store_that_has_them(drawn_store: DrawnStore, people: list[DrawnClip]) -> None:

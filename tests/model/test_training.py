@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,7 +21,15 @@ from model.presets import Preset
 from model.reference import ReferenceModel
 from model.training import RESUME_FILE, train
 from tests.conftest import REPOSITORY
-from tests.model.conftest import DrawnClip, DrawnStore, random_content, small_pix2pixhd, small_x2face
+from tests.model.conftest import (
+    DrawnClip,
+    DrawnStore,
+    drawn_people,
+    random_content,
+    small_pix2pixhd,
+    small_x2face,
+    stand_in_content,
+)
 from weights.errors import HeadshotError
 
 
@@ -28,10 +38,33 @@ def without_downloads(
     monkeypatch: pytest.MonkeyPatch, random_weight_content: ContentLoss, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Stand random weights in for the content network: what is tested here is the run, not the picture."""
-    file = tmp_path_factory.mktemp("weights") / "random-weights"
-    file.write_bytes(b"random")
-    monkeypatch.setattr("model.content.fetch", lambda _: file)
-    monkeypatch.setattr(ContentLoss, "pretrained", classmethod(lambda *_: random_weight_content))
+    stand_in_content(monkeypatch, random_weight_content, tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tiny: Preset, random_weight_content: ContentLoss, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[float]]:
+    """The folder of a finished run, not to be changed, and the share of time in which each step waited for data."""
+    folder = tmp_path_factory.mktemp("finished")
+    waited: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in_content(patch, random_weight_content, folder)
+        store = DrawnStore(drawn_people())
+        train(
+            store,
+            tiny,
+            folder / "checkpoint",
+            device="cpu",
+            progress=lambda *told: waited.append(told[2]["data_share"]),
+        )
+    return folder / "checkpoint", waited
+
+
+@pytest.fixture
+def checkpoint(finished: tuple[Path, list[float]], tmp_path: Path) -> Path:
+    """The same folder, to be changed."""
+    return Path(shutil.copytree(finished[0], tmp_path / "checkpoint"))
 
 
 def interrupted(steps: int):
@@ -76,13 +109,11 @@ def test_a_batch_that_cannot_be_divided_is_refused(tiny: Preset, drawn_store: Dr
         train(drawn_store, tiny, tmp_path, device="cpu", accumulate=3)
 
 
-def test_a_run_leaves_sample_grids_and_says_how_long_it_waited_for_data(
-    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
-) -> None:
-    waited = []
-    train(drawn_store, tiny, tmp_path, device="cpu", progress=lambda *told: waited.append(told[2]["data_share"]))
+def test_a_run_leaves_sample_grids_and_says_how_long_it_waited_for_data(finished: tuple[Path, list[float]]) -> None:
+    checkpoint, waited = finished
+    assert waited
     assert all(0 <= share < 1 for share in waited)
-    assert (tmp_path / GRIDS_FOLDER / "step-0000008.png").is_file()
+    assert (checkpoint / GRIDS_FOLDER / "step-0000008.png").is_file()
 
 
 @pytest.mark.slow
@@ -122,19 +153,17 @@ def test_an_interrupted_run_of_a_baseline_ends_with_the_same_tensors(
     assert "| ada/drawn/full | 12 | CC0 | drawn |" in card
 
 
-def test_a_finished_checkpoint_is_left_alone(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
-    train(drawn_store, tiny, tmp_path, device="cpu")
-    before = (tmp_path / MODEL_FILE).stat().st_mtime_ns
-    train(drawn_store, tiny, tmp_path, device="cpu", progress=lambda *_: pytest.fail("it trained again"))
-    assert (tmp_path / MODEL_FILE).stat().st_mtime_ns == before
+def test_a_finished_checkpoint_is_left_alone(tiny: Preset, drawn_store: DrawnStore, checkpoint: Path) -> None:
+    before = (checkpoint / MODEL_FILE).stat().st_mtime_ns
+    train(drawn_store, tiny, checkpoint, device="cpu", progress=lambda *_: pytest.fail("it trained again"))
+    assert (checkpoint / MODEL_FILE).stat().st_mtime_ns == before
 
 
 def test_another_seed_is_refused_in_the_folder_of_a_finished_run(
-    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
+    tiny: Preset, drawn_store: DrawnStore, checkpoint: Path
 ) -> None:
-    train(drawn_store, tiny, tmp_path, device="cpu", seed=0)
     with pytest.raises(HeadshotError, match="not what was asked for"):
-        train(drawn_store, tiny, tmp_path, device="cpu", seed=1)
+        train(drawn_store, tiny, checkpoint, device="cpu", seed=1)
 
 
 def test_a_dataset_without_training_clips_is_refused(tiny: Preset, tmp_path: Path) -> None:
@@ -143,14 +172,11 @@ def test_a_dataset_without_training_clips_is_refused(tiny: Preset, tmp_path: Pat
         train(store, tiny, tmp_path, device="cpu")
 
 
-def test_the_checkpoint_carries_people_licences_and_consent(
-    tiny: Preset, drawn_store: DrawnStore, tmp_path: Path
-) -> None:
-    train(drawn_store, tiny, tmp_path, device="cpu")
-    config = read_config(tmp_path)
+def test_the_checkpoint_carries_people_licences_and_consent(checkpoint: Path) -> None:
+    config = read_config(checkpoint)
     assert [clip.identity for clip in config.clips] == ["ada", "bob", "cy"]
     assert {clip.consent for clip in config.clips} == {"drawn"}
-    card = (tmp_path / "README.md").read_text()
+    card = (checkpoint / "README.md").read_text()
     assert (
         "36 frames of 3 clips at 64 px, from the training split of the dataset\n`drawn` (dataset dddddddddddd" in card
     )
@@ -158,42 +184,35 @@ def test_the_checkpoint_carries_people_licences_and_consent(
     assert "| drawn | 3 | 3 |" in card
     assert "| ada/drawn/full | 12 | CC0 | drawn |" in card
     assert "| lpips-vgg16 | BSD" in card
-    assert ReferenceModel.load(tmp_path, "cpu").training_identities == {"ada", "bob", "cy"}
+    assert ReferenceModel.load(checkpoint, "cpu").training_identities == {"ada", "bob", "cy"}
 
 
-def test_what_is_saved_renders_the_same_after_loading(
-    tiny: Preset, drawn_store: DrawnStore, people: list[DrawnClip], tmp_path: Path
-) -> None:
-    train(drawn_store, tiny, tmp_path, device="cpu")
+def test_what_is_saved_renders_the_same_after_loading(people: list[DrawnClip], checkpoint: Path) -> None:
     frames, points = people[0].images, people[0].points
-    heads = [ReferenceModel.load(tmp_path, "cpu").feed_forward(frames[:2], points[:2]) for _ in range(2)]
+    heads = [ReferenceModel.load(checkpoint, "cpu").feed_forward(frames[:2], points[:2]) for _ in range(2)]
     one, other = (head.render(points) for head in heads)
     assert one.shape == (12, 64, 64, 3)
     assert (one == other).all()
     assert len(heads[0].render(points[:0])) == 0
 
 
-def test_damaged_or_foreign_checkpoints_are_refused(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
+def test_damaged_or_foreign_checkpoints_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(HeadshotError, match="no finished checkpoint"):
         load(tmp_path)
-    train(drawn_store, tiny, tmp_path, device="cpu")
-    config = (tmp_path / CONFIG_FILE).read_text()
-    (tmp_path / CONFIG_FILE).write_text(config.replace('"schema_version": 2', '"schema_version": 9', 1))
+    config = (checkpoint / CONFIG_FILE).read_text()
+    (checkpoint / CONFIG_FILE).write_text(config.replace('"schema_version": 2', '"schema_version": 9', 1))
     with pytest.raises(HeadshotError, match="not a checkpoint config of this version"):
-        load(tmp_path)
-    (tmp_path / CONFIG_FILE).write_text(config)
-    content = bytearray((tmp_path / MODEL_FILE).read_bytes())
+        load(checkpoint)
+    (checkpoint / CONFIG_FILE).write_text(config)
+    content = bytearray((checkpoint / MODEL_FILE).read_bytes())
     content[-1] ^= 1
-    (tmp_path / MODEL_FILE).write_bytes(content)
+    (checkpoint / MODEL_FILE).write_bytes(content)
     with pytest.raises(HeadshotError, match="damaged"):
-        load(tmp_path)
+        load(checkpoint)
 
 
-def test_support_of_another_size_is_refused(tiny: Preset, drawn_store: DrawnStore, tmp_path: Path) -> None:
-    import numpy as np
-
-    train(drawn_store, tiny, tmp_path, device="cpu")
-    model = ReferenceModel.load(tmp_path, "cpu")
+def test_support_of_another_size_is_refused(checkpoint: Path) -> None:
+    model = ReferenceModel.load(checkpoint, "cpu")
     with pytest.raises(HeadshotError, match="--size 64"):
         model.feed_forward(np.zeros((1, 96, 96, 3), np.uint8), np.zeros((1, 68, 2), np.float32))
     lost = np.full((1, 68, 2), np.nan, np.float32)

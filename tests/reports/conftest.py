@@ -320,3 +320,9 @@ def hostile() -> str:
 def run(tmp_path_factory: pytest.TempPathFactory, store: DrawnStore) -> Run:
     """A finished benchmark on them."""
     return drawn_run(tmp_path_factory.mktemp("run"), store)
+
+
+@pytest.fixture(scope="session")
+def page(run: Run, store: DrawnStore) -> Page:
+    """The page of that benchmark."""
+    return composed(run, store)

@@ -39,11 +39,6 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(run: Run, store: Store) -> Page:
-    return composed(run, store)
-
-
-@pytest.fixture(scope="module")
 def html(page: Page) -> str:
     return render(page)
 
@@ -218,17 +213,17 @@ def test_many_clips_are_thinned_and_the_page_says_so(run: Run, store: Store) -> 
     assert "2 of 3 clips are shown" in render(page)
 
 
-def test_a_quick_look_says_so_before_anything_else_and_can_be_repeated(run: Run, store: Store) -> None:
+def test_a_quick_look_says_so_before_anything_else_and_can_be_repeated(run: Run, store: Store, html: str) -> None:
     tasks = run.tasks.model_copy(update={"limit": 2, "people": 7, "draws": (3, 1, 1)})
     quick = composed(replace(run, tasks=tasks), store)
     text = " ".join(Tags(render(quick)).text.split())
     label = "Quick look (--limit 2): 3 of 7 people, one clip of each, 16 frames a clip."
     assert text.index(label) < text.index(quick.question)
     assert "--limit 2 --draws 1:3,8:1,32:1 --seed 0" in " ".join(quick.content("reproduce").commands)
-    assert "Quick look" not in render(composed(run, store))
+    assert "Quick look" not in html
 
 
-def test_references_stand_apart_and_compete_with_nobody(run: Run, store: Store) -> None:
+def test_references_stand_apart_and_compete_with_nobody(run: Run, store: Store, html: str) -> None:
     flagged = tuple(
         system.model_copy(update={"reference": system.name == "mean-frame"}) for system in run.record.systems
     )
@@ -238,7 +233,7 @@ def test_references_stand_apart_and_compete_with_nobody(run: Run, store: Store) 
     assert "mean-frame" not in {key.name for key in page.keys}
     assert not [lead for lead in page.content("results").leads if "mean-frame" in (lead.leader, lead.runner_up)]
     assert "Floors and ceilings" in render(page)
-    assert "Floors and ceilings" not in render(composed(run, store))
+    assert "Floors and ceilings" not in html
 
 
 def test_a_page_on_cross_reenactment_shows_the_driver_and_no_target(run: Run, store: Store) -> None:

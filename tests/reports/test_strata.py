@@ -4,15 +4,8 @@ import pytest
 
 from eval.runs.results import Run
 from eval.statistics.cells import summarise
-from pipeline.store import Store
 from reports.motion import stratum_sizes
 from reports.page import Page
-from tests.reports.conftest import composed
-
-
-@pytest.fixture(scope="module")
-def page(run: Run, store: Store) -> Page:
-    return composed(run, store)
 
 
 def test_every_frame_is_in_one_stratum(run: Run) -> None:

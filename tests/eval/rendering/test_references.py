@@ -35,12 +35,12 @@ from weights.errors import HeadshotError
 
 @pytest.fixture
 def tasks(store: DrawnStore) -> TaskSet:
-    return make_tasks(store, [1, 8], size_px=32)
+    return make_tasks(store, [1, 8], size_px=32, query_frames=8)
 
 
 @pytest.fixture
 def across(store: DrawnStore) -> TaskSet:
-    return make_tasks(store, [1], size_px=32, protocol="cross")
+    return make_tasks(store, [1], size_px=32, query_frames=8, protocol="cross")
 
 
 def moving_disc(frames: int = 12, size: int = 64) -> np.ndarray:
