@@ -5,7 +5,7 @@ import os
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,14 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference data beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _waits_for_no_disk() -> Iterator[None]:
+    """No test cuts the power, and a killed process loses nothing that it wrote: to wait for disks shows nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A working folder with everything in it, made by the stages themselves from drawn people."""
 
+import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -40,7 +42,18 @@ def train_without_downloads(patch: pytest.MonkeyPatch, folder: Path) -> None:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder after `make benchmark`: videos, data, run, report. Not to be changed."""
-    root = tmp_path_factory.mktemp("finished")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all workers: the first one who wants it makes it
+    with (shared / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "finished").exists():
+            # Nothing in it holds its own address, or a copy of it would not work either.
+            _finish(tmp_path_factory.mktemp("unfinished")).rename(shared / "finished")
+    return shared / "finished"
+
+
+def _finish(root: Path) -> Path:
     (root / "raw").mkdir()
     films = [
         encode_video(root / "raw" / f"{name}.mp4", disc_frames(44, [(50 + 11 * number, 60, 22 + number)]))

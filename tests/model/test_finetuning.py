@@ -147,6 +147,7 @@ def test_going_back_is_as_if_training_had_never_gone_further(
     assert torch.equal(after(detour=0), after(detour=2))
 
 
+@pytest.mark.slow
 def test_without_a_canvas_nothing_is_warped_and_averaged_layers_keep_a_spectral_norm_of_one(
     small_zakharov: Preset,
     random_weight_content: ContentLoss,

@@ -160,7 +160,8 @@ def test_the_full_networks_learn_from_a_step(random_weight_content: ContentLoss)
     assert all(changed(part, before[name]) for name, part in learner.networks.parts.items())
 
 
-@pytest.mark.parametrize("canvas", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("canvas", [True, False])
 def test_it_overfits_one_batch(
     tiny: Preset, random_weight_content: ContentLoss, people: list[DrawnClip], canvas: bool
 ) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ from pipeline.schema import COLUMNS
 from pipeline.store import Store
 from weights.files import sha256_of
 
-mlcroissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+if TYPE_CHECKING:
+    import mlcroissant
 
 
 @pytest.fixture(scope="module")
 def described(made: Path) -> "mlcroissant.Dataset":
     """The dataset of Ann, Bob and Eve as Croissant sees it; an error in the description would raise."""
+    mlcroissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
     return mlcroissant.Dataset(jsonld=made / "croissant.json")
 
 

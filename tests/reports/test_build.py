@@ -156,13 +156,19 @@ def test_one_file_shows_fewer_pictures_rather_than_become_too_large(
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.usefixtures("opened")
-def test_several_runs_have_a_folder_each(tmp_path: Path, run: Run, site: Path) -> None:
-    other = replace(run, folder=tmp_path / "other")
+def beside(run: Run, folder: Path) -> Run:
+    """Return the same run under another name."""
+    other = replace(run, folder=folder / "other")
     other.save()
     for child in run.folder.iterdir():
         if child.is_dir():
             (other.folder / child.name).symlink_to(child)
+    return other
+
+
+@pytest.mark.usefixtures("opened")
+def test_several_runs_have_a_folder_each(tmp_path: Path, run: Run, site: Path) -> None:
+    other = beside(run, tmp_path)
     page = build_reports([run.folder, other.folder], "data", tmp_path / "out")
     assert page.comparable
     pages = {one.name: tmp_path / "out" / one.link for one in page.runs}
@@ -170,9 +176,17 @@ def test_several_runs_have_a_folder_each(tmp_path: Path, run: Run, site: Path) -
     assert f"{run.folder.name} and other compared" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert unsigned(tmp_path / "out" / run.folder.name) == unsigned(site)
     assert json.loads((tmp_path / "out" / "other" / "results.json").read_text())["test"]["run"] == "other"
-    build_reports([run.folder, other.folder], "data", tmp_path / "out")
     with pytest.raises(HeadshotError, match="different names"):
         build_reports([run.folder, run.folder], "data", tmp_path / "out")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("opened")
+def test_several_runs_take_the_place_of_an_earlier_comparison(tmp_path: Path, run: Run) -> None:
+    other = beside(run, tmp_path)
+    for _ in range(2):
+        build_reports([run.folder, other.folder], "data", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()} >= {run.folder.name, "other"}
 
 
 def test_build_refuses_another_data_set(

@@ -46,7 +46,7 @@ def random_reference() -> InceptionI3d:
     return network
 
 
-@pytest.mark.parametrize("frames", [16, 9])
+@pytest.mark.parametrize("frames", [pytest.param(16, marks=pytest.mark.slow), 9])
 def test_scores_equal_cdfvd_with_random_weights(random_reference: InceptionI3d, frames: int) -> None:
     """Sixteen frames pad evenly and oddly; with nine every layer has an odd number of them."""
     runs = random_runs(1, frames)

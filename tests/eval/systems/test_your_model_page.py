@@ -8,6 +8,7 @@ from eval.specs.profiles import SPECS
 from tests.eval.conftest import drawn_store
 
 
+@pytest.mark.slow
 def test_the_code_on_the_page_runs_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
