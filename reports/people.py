@@ -41,7 +41,7 @@ class LeftOut:
     reason: str
     detail: str
     picture: Picture | None = None
-    """Of clips that are in the data set; it keeps no picture of the others."""
+    """Of clips that are in the data set; those of the others are on its page (`reports.reject_list`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

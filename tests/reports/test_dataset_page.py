@@ -10,9 +10,10 @@ from pipeline.layout import DatasetLayout
 from pipeline.store import Store
 from pipeline.verdicts import RejectReason
 from reports import dataset_sample
-from reports.dataset_page import REASONS, DatasetPage, build_dataset_page, compose, render
+from reports.dataset_page import DatasetPage, build_dataset_page, compose, render
 from reports.dataset_sample import FrameSample, pose_grid, spread, typical_face
 from reports.media import Media
+from reports.reject_list import REASONS
 from tests.pipeline.conftest import clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
 
 HOSTILE = "<img src=x onerror=alert(1)>"
