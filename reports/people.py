@@ -11,6 +11,7 @@ from reports.dataset_sample import typical_face
 from reports.findings import Findings
 from reports.numbers import plural
 from reports.pictures import Picture
+from reports.reject_list import without_folders
 
 UNKNOWN_CONSENT = "not known"
 MOST_CLIPS = 2_000
@@ -90,7 +91,7 @@ def people(
     listed = sorted(clips, key=lambda clip: (order.get(clip.split, 3), clip.key))
     left_out = (
         *(
-            LeftOut(clip=one.key, stage="preprocessing", reason=_words(one.reason), detail=one.detail)
+            LeftOut(clip=one.key, stage="preprocessing", reason=_words(one.reason), detail=without_folders(one.detail))
             for one in rejects
             if one.reason != RejectReason.WITHDRAWN
         ),

@@ -1,5 +1,6 @@
 """The clips that preprocessing left out, each with the frame that shows why."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ WITHOUT_PICTURE = {
 }
 """What is said where a picture would be; of other reasons, that none was kept."""
 NOT_KEPT = "no picture was kept"
+FOLDERS = re.compile(r"(?<![\w/.])/(?:[^/\s;:'\"][^/;:'\"\n]*/)+")
+"""The folders of an absolute path inside a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +93,16 @@ def rejects_by_reason(store: Store, media: Media) -> tuple[RejectsOfReason, ...]
     )
 
 
+def without_folders(detail: str) -> str:
+    """Return the detail with no more than the names of files: where they lie on a machine stays on it."""
+    return FOLDERS.sub("", detail)
+
+
 def _shown(rows: Sequence[RejectRow], pictures: dict[str, bytes], media: Media) -> tuple[ShownReject, ...]:
     return tuple(
         ShownReject(
             clip=row.key,
-            detail=row.detail,
+            detail=without_folders(row.detail),
             picture=picture(decode(pictures[row.key]), _words(row), media) if row.key in pictures else None,
             instead="" if row.key in pictures else WITHOUT_PICTURE.get(row.reason, NOT_KEPT),
         )
