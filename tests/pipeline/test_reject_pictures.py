@@ -241,6 +241,14 @@ def test_without_networks_the_first_frame_is_shown(manifest: Manifest, tmp_path:
     assert {"good", "nobody", "short"} <= set(pictures(tmp_path / "data"))
 
 
+def test_croissant_reads_the_pictures(untouched: Path) -> None:
+    mlcroissant = pytest.importorskip("mlcroissant", reason="mlcroissant is not installed")
+    described = mlcroissant.Dataset(jsonld=untouched / "croissant.json")
+    records = {one["rejects/identity"].decode(): one["rejects/picture"] for one in described.records("rejects")}
+    assert records["pair"].size == (160, 96)
+    assert records["text"] is None
+
+
 def followed(rows: range, centre_x: int = 60) -> Track:
     (face,) = DiscBackend().find(disc_frames(1, [(centre_x, 60, 22)])[0])
     return Track(rows=list(rows), faces=[face] * len(rows))

@@ -9,8 +9,10 @@ import pytest
 
 from pipeline.layout import DatasetLayout
 from pipeline.store import RejectRow, Store
+from pipeline.takedown import take_out
+from pipeline.takedown_notes import begin
 from pipeline.verdicts import RejectReason
-from reports import dataset_sample
+from reports import dataset_sample, takedown
 from reports.dataset_page import DatasetPage, build_dataset_page, compose, render
 from reports.dataset_sample import FrameSample, pose_grid, spread, typical_face
 from reports.media import Media
@@ -194,6 +196,19 @@ def test_a_change_of_the_dataset_removes_the_page_that_is_no_longer_true(tmp_pat
         run(manifest_of(tmp_path / "ann.mp4"), root, replace=True)
     assert not page.exists()
     assert page == DatasetLayout(root).statistics
+
+
+def test_whoever_leaves_is_not_shown_among_the_rejects_any_more(tmp_path: Path) -> None:
+    root = small_dataset(tmp_path)
+    page = build_dataset_page(root)
+    assert "pair/video/full" in page.read_text()
+    with discs_for_faces():
+        take_out(root, begin(root, "pair"))
+    changes = takedown.take_out(tmp_path / "no report", tmp_path / "no run", root)
+    assert [change.what for change in changes] == ["statistics page, written again"]
+    html = page.read_text()
+    assert "pair" not in html
+    assert "absent/video/full" in html
 
 
 def test_every_reason_for_a_reject_is_explained() -> None:
