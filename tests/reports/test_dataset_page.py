@@ -207,7 +207,7 @@ def test_whoever_leaves_is_not_shown_among_the_rejects_any_more(tmp_path: Path) 
     changes = takedown.take_out(tmp_path / "no report", tmp_path / "no run", root)
     assert [change.what for change in changes] == ["statistics page, written again"]
     html = page.read_text()
-    assert "pair" not in html
+    assert "pair/video" not in html
     assert "absent/video/full" in html
 
 
