@@ -192,7 +192,10 @@ def files_of(data: Path) -> dict[str, str]:
 
 
 def write_manifest(folder: Path) -> None:
-    """Write a manifest of short stretches of a small sample video, and of two files that have to be rejected."""
+    """Write a manifest of short stretches of a small sample video, and of what has to be rejected.
+
+    That is a stretch that is too short, of which a picture is kept, and two files that show nothing.
+    """
     demo = read_manifest(DEMO)
     wanted = tuple(clip for clip in demo.clips if clip.identity == "carphone-man")
     (status,) = fetch_samples(demo.model_copy(update={"clips": wanted}), folder / "raw")
@@ -206,6 +209,7 @@ def write_manifest(folder: Path) -> None:
     clips += [
         CLIP.format(number=STRETCHES, path="text.mp4", start_s=0, end_s=1),
         CLIP.format(number=STRETCHES + 1, path="absent.mp4", start_s=0, end_s=1),
+        CLIP.format(number=STRETCHES + 2, path=status.path, start_s=0, end_s=0.4),
     ]
     (folder / "chaos.toml").write_text('schema_version = 1\nname = "chaos"\ntitle = "Chaos"\n' + "".join(clips))
 

@@ -32,6 +32,9 @@ def preprocess_command(
     recognise: Annotated[
         bool, typer.Option("--recognise/--no-recognise", help="Compare faces where place cannot tell who is who.")
     ] = True,
+    reject_pictures: Annotated[
+        bool, typer.Option("--reject-pictures/--no-reject-pictures", help="Keep a small picture of rejected clips.")
+    ] = True,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 takes all cores.")] = 0,
     slurm: Slurm = None,
     kubernetes: Kubernetes = None,
@@ -83,6 +86,7 @@ def preprocess_command(
                 identity_every=identity_every,
                 audio=audio,
                 recognise=recognise,
+                reject_pictures=reject_pictures,
                 clip_timeout_s=clip_timeout,
                 clip_memory_mib=clip_memory,
             ),

@@ -91,6 +91,10 @@ class PipelineConfig(Record):
     row_group_frames: Positive = 1024
     """Longer clips get several row groups, so that memory does not grow with the clip."""
 
+    reject_pictures: Annotated[bool, Field(exclude=True)] = True
+    """Keep a small picture of each clip that is left out. Neither written down nor hashed: it changes no shard, and
+    turning it off must not make a dataset again."""
+
     clip_timeout_s: Annotated[float, Field(gt=0, exclude=True)] = 1800.0
     """A clip that takes longer is rejected. Limits are neither written down nor hashed: they change no clip that keeps
     them, and raising one must not make a dataset again."""
@@ -103,5 +107,5 @@ class PipelineConfig(Record):
         return self.identity_every > 0 or (self.recognise and self.backend != "none")
 
     def sha256(self) -> str:
-        """Return the hash of all fields but the limits."""
+        """Return the hash of all fields but the limits and `reject_pictures`."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

@@ -187,6 +187,8 @@ def _field(record_set: str, field: pa.Field, source: Mapping[str, object]) -> di
     if field.type == IMAGE:  # sound is stored in the same way
         kind = "sc:AudioObject" if field.name == "audio" else "sc:ImageObject"
         return {**described, "dataType": kind, "source": {**extract, "transform": {"jsonPath": "bytes"}}}
+    if pa.types.is_binary(field.type):
+        return {**described, "dataType": "sc:ImageObject", "source": extract}
     if pa.types.is_fixed_size_list(field.type):
         kind = DATA_TYPES[str(field.type.value_type)]
         shape = {"isArray": True, "arrayShape": str(field.type.list_size)}

@@ -1,12 +1,13 @@
 """The first look at a clip: who is meant, where the face is in each frame, and what is to be cut."""
 
+import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float
 
 from manifests.schema import Clip
 from pipeline.backends import load_backend
@@ -17,9 +18,12 @@ from pipeline.faces import Face
 from pipeline.framing import FixedSquare, Framing, frame_faces
 from pipeline.people import Person, people_in, pick_person
 from pipeline.portraits import Portraits
+from pipeline.reject_picture import LONG_SIDE_PX, UNSEEN, boxes_in, draw, telling_row
 from pipeline.track import Track, Tracker
 from pipeline.verdicts import ClipRejectedError, RejectReason
 from pipeline.video import RawFrame, VideoInfo, VideoReader
+
+_logger = logging.getLogger(__name__)
 
 BATCH_FRAMES = 64
 KEPT_BYTES = 512 << 20
@@ -74,21 +78,47 @@ def follow_clip(
     """Return who is meant in a clip and how it is to be cropped.
 
     Raises:
-        ClipRejectedError: With the reason, if the clip cannot be used.
+        ClipRejectedError: With the reason, if the clip cannot be used, and with a picture where there is one.
     """
     watch = Watch(reader, clip, config, on_frames)
-    if config.backend == "none":
-        return _as_given(reader, clip, config, watch)
+    seen = _Seen(_Keeper(config))
+    try:
+        if config.backend == "none":
+            return _as_given(reader, clip, config, watch)
+        return _follow(reader, clip, config, watch, seen)
+    except ClipRejectedError as rejected:
+        if config.reject_pictures:
+            picture = _reject_picture(reader, clip, config, seen, rejected.verdict.reason)
+            rejected.verdict = replace(rejected.verdict, picture=picture)
+        raise
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the first pass has seen so far."""
+
+    keeper: "_Keeper"
+    slots: list[int] = field(default_factory=list)
+    """Of each frame."""
+    tracks: Callable[[], list[Track]] = list
+    """Returns the faces that were followed, in source pixels."""
+
+
+def _follow(reader: VideoReader, clip: Clip, config: PipelineConfig, watch: "Watch", seen: _Seen) -> FollowedClip:
     tracker = Tracker(load_backend(config.backend, config.detector), config)
     shrink = max(1, max(reader.info.width_px, reader.info.height_px) // config.follow_px)
-    slots: list[int] = []
-    keeper = _Keeper(config)
+    slots, keeper = seen.slots, seen.keeper
+    seen.tracks = lambda: _in_source_pixels(tracker.tracks(), reader.info, shrink)
     for row, raw in enumerate(watch.frames()):
         tracker.step(row, reader.picture(raw, exact_colour=False, shrink=shrink))
         slots.append(raw.index)
         keeper.add(raw)
-    portraits = Portraits(lambda rows: _pictures(rows, reader, clip, config, keeper.frames))
-    tracks = _in_source_pixels(tracker.tracks(), reader.info, shrink)
+    portraits = Portraits(
+        lambda rows: (
+            (row, reader.picture(raw)) for row, raw in _frames_again(rows, reader, clip, config, keeper.frames)
+        )
+    )
+    tracks = seen.tracks()
     people = people_in(tracks, portraits) if config.recognise else [Person((track,)) for track in tracks]
     person = pick_person(people, _hint(clip, reader.info), config).framed_alike()
     _check_person(person, len(slots), config)
@@ -184,27 +214,50 @@ class _Keeper:
             self.frames = None
 
 
-def _in_source_pixels(tracks: list[Track], info: VideoInfo, shrink: int) -> list[Track]:
-    if shrink > 1:
-        times = tuple(side_px / max(1, side_px // shrink) for side_px in (info.width_px, info.height_px))
-        for track in tracks:
-            track.faces = [face.enlarged(*times) for face in track.faces]
-    return tracks
+def _in_source_pixels(tracks: Sequence[Track], info: VideoInfo, shrink: int) -> list[Track]:
+    if shrink == 1:
+        return list(tracks)
+    times = tuple(side_px / max(1, side_px // shrink) for side_px in (info.width_px, info.height_px))
+    return [replace(track, faces=[face.enlarged(*times) for face in track.faces]) for track in tracks]
 
 
-def _pictures(
+def _reject_picture(
+    reader: VideoReader, clip: Clip, config: PipelineConfig, seen: _Seen, reason: RejectReason
+) -> bytes | None:
+    """Return a picture of the frame that shows why a clip is left out; None where no frame can be had."""
+    if reason in UNSEEN:
+        return None
+    hint = None if clip.face_box is None else np.asarray(clip.face_box, np.float32)
+    frames = len(seen.slots) or 1
+    if reason is RejectReason.NO_FACE and hint is not None:
+        frames = min(frames, round(config.fps) + 1)  # the first second is where the hint counts
+    info = reader.info
+    try:
+        tracks = seen.tracks()
+        row = telling_row(tracks, frames, reason)
+        sides = np.array([info.width_px, info.height_px] * 2, np.float32)
+        shrink = max(1, max(info.width_px, info.height_px) // (2 * LONG_SIDE_PX))
+        for _, raw in _frames_again({row}, reader, clip, config, seen.keeper.frames or None):
+            rgb = reader.picture(raw, exact_colour=False, shrink=shrink)
+            return draw(rgb, [box / sides for box in boxes_in(tracks, row)], hint)
+    except Exception as error:  # the verdict is there already, and stays what it is without a picture
+        _logger.info("no picture of %s: %s", clip.key, error)
+    return None
+
+
+def _frames_again(
     rows: set[int], reader: VideoReader, clip: Clip, config: PipelineConfig, kept: list[RawFrame] | None
-) -> Iterator[tuple[int, UInt8[np.ndarray, "height width 3"]]]:
-    """Yield some pictures of the clip again, decoding as far as the last of them where frames were not kept."""
+) -> Iterator[tuple[int, RawFrame]]:
+    """Yield some frames of the clip again, decoding as far as the last of them where frames were not kept."""
     deadline = Deadline(config)
     frames = reader.frames(clip.start_s, clip.end_s, config.fps) if kept is None else kept
     for row, raw in zip(range(max(rows) + 1), frames, strict=False):
         deadline.check()
         if row in rows:
-            yield row, reader.picture(raw)
+            yield row, raw
 
 
-def _hint(clip: Clip, info: VideoInfo) -> np.ndarray | None:
+def _hint(clip: Clip, info: VideoInfo) -> Float[np.ndarray, " 4"] | None:
     if clip.face_box is None:
         return None
     scale = np.array([info.width_px, info.height_px] * 2, np.float32)

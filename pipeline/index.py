@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from manifests.schema import Clip, PackageSource
 from pipeline.clip_rows import GROUP_ROWS
 from pipeline.layout import DatasetLayout
+from pipeline.picture_shard import PICTURE, read_pictures
 from pipeline.records import ClipRecord, ShardRecord
 from weights.files import publish
 
@@ -57,7 +58,12 @@ INDEX_SCHEMA = pa.schema(
 )
 SOUND_FIELDS = [("sound_s", pa.float32()), ("sound_flaw", pa.string())]
 """Length of the clip's sound, 0 where there is none, and why there is not more; only where sound was asked for."""
-REJECTS_SCHEMA = pa.schema([*CLIP_FIELDS, ("reason", pa.string()), ("detail", pa.string()), *TERMS_FIELDS])
+REJECTS_SCHEMA = pa.schema(
+    [*CLIP_FIELDS, ("reason", pa.string()), ("detail", pa.string()), *TERMS_FIELDS, (PICTURE, pa.binary())]
+)
+"""`picture` is a small JPEG of the frame that shows why, null where there is none."""
+REJECTS_GROUP_ROWS = 1024
+"""Rows of a row group of rejects: some megabytes of pictures."""
 
 
 def index_schema(*, audio: bool) -> pa.Schema:
@@ -75,17 +81,30 @@ def write_index(layout: DatasetLayout, records: Sequence[ShardRecord], *, audio:
     """
     clips = [_clip_row(record.name, clip) for record in records for clip in record.clips]
     rejects = [
-        {**_terms(reject.clip, record.name), "reason": str(reject.reason), "detail": reject.detail}
+        {
+            **_terms(reject.clip, record.name),
+            "reason": str(reject.reason),
+            "detail": reject.detail,
+            PICTURE: pictures.get(reject.clip.key),
+        }
         for record in records
+        for pictures in (read_pictures(layout.pictures(record.name)),)
         for reject in record.rejects
     ]
-    for path, rows, schema in (
-        (layout.index, clips, index_schema(audio=audio)),
-        (layout.rejects, rejects, REJECTS_SCHEMA),
+    for path, rows, schema, group_rows in (
+        (layout.index, clips, index_schema(audio=audio), GROUP_ROWS),
+        (layout.rejects, rejects, REJECTS_SCHEMA, REJECTS_GROUP_ROWS),
     ):
         table = pa.Table.from_pylist(sorted(rows, key=lambda row: row["key"]), schema)
+        plain = [name for name in schema.names if name != PICTURE]  # pictures stay as they are, to be found again
         with publish(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
+            pq.write_table(
+                table,
+                temporary,
+                compression={name: "none" if name == PICTURE else "zstd" for name in schema.names},
+                use_dictionary=plain,
+                row_group_size=group_rows,
+            )
 
 
 def _clip_row(shard: str, record: ClipRecord) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from weights.files import TEMPORARY_MARK
 LOCK_NAME = ".lock"
 """Empty file that runs lock; it stays, because removing it would let two runs lock two files of that name."""
 
+FOLDERS = {"data": "parquet", "audio": "parquet", "rejects": "parquet", "offsets": "npy", "records": "json"}
+"""Where files of shards lie, and their suffix."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetLayout:
@@ -69,6 +72,10 @@ class DatasetLayout:
         """Sound of the clips of a shard; only where it was asked for."""
         return self.root / "audio" / f"{name}.parquet"
 
+    def pictures(self, name: str) -> Path:
+        """Pictures of the clips that a shard leaves out; only where there are some."""
+        return self.root / "rejects" / f"{name}.parquet"
+
     def offsets(self, name: str) -> Path:
         """Where in the shard each image lies."""
         return self.root / "offsets" / f"{name}.npy"
@@ -87,7 +94,7 @@ class DatasetLayout:
 
     def files_of_shards(self) -> Iterator[Path]:
         """Yield every file that belongs to some shard."""
-        for folder, suffix in (("data", "parquet"), ("audio", "parquet"), ("offsets", "npy"), ("records", "json")):
+        for folder, suffix in FOLDERS.items():
             yield from sorted((self.root / folder).glob(f"[!.]*.{suffix}"))
 
     def remove_stale_files(self) -> None:
@@ -97,7 +104,7 @@ class DatasetLayout:
 
     def stale_files(self) -> Iterator[Path]:
         """Yield temporary files."""
-        of_shards = (self.root / name for name in ("data", "audio", "offsets", "records"))
+        of_shards = (self.root / name for name in FOLDERS)
         for folder in (self.root, *of_shards, self.takedowns):
             yield from sorted(folder.glob(f".*{TEMPORARY_MARK}*"))
 

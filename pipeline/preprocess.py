@@ -16,6 +16,7 @@ from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
 from pipeline.lengths import ASK_UP_TO_CLIPS, planned_length
 from pipeline.parts import Part
+from pipeline.picture_shard import remove_pictures
 from pipeline.plan import Plan, make_plan
 from pipeline.progress import Meter, ProgressHook, silent
 from pipeline.quarantine import build_in_child, quarantine
@@ -89,6 +90,8 @@ def preprocess(
             layout.remove_stale_files()  # of runs that were killed
         plan = make_plan(manifest, config, read_withdrawals(layout))
         adopt(layout, plan, replace)
+        if not config.reject_pictures:
+            remove_pictures(layout)
         jobs = [
             ShardJob(plan=shard, config=config, clip_folder=clip_folder.resolve(), root=layout.root, condemned={})
             for shard in plan.shards

@@ -1,9 +1,9 @@
 """Clips to the rows of one Parquet file, a row group (or a few) per clip."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class WrittenShard:
 
     clips: tuple[ClipRecord, ...]
     rejects: tuple[RejectRecord, ...]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """Of rejects, by key: what there is to see of them."""
 
     @property
     def rows(self) -> int:
@@ -81,6 +83,7 @@ def write_clips(job: ShardJob, paths: ShardPaths, on_frames: FrameCount, guard: 
     """
     clips: list[ClipRecord] = []
     rejects: list[RejectRecord] = []
+    pictures: dict[str, bytes] = {}
     metadata = _metadata(job)
     schema = SHARD_SCHEMA.with_metadata({**(SHARD_SCHEMA.metadata or {}), **metadata})
     with (
@@ -92,13 +95,15 @@ def write_clips(job: ShardJob, paths: ShardPaths, on_frames: FrameCount, guard: 
             outcome = _judge(job, clip, videos, on_frames, guard)
             if isinstance(outcome, Reject):
                 rejects.append(RejectRecord(clip=clip, reason=outcome.reason, detail=outcome.detail))
+                if outcome.picture is not None:
+                    pictures[clip.key] = outcome.picture
                 continue
             place = _Place(
                 first_row=sum(record.frames for record in clips),
                 row_group=sum(record.row_groups for record in clips),
             )
             clips.append(_write_clip(job, _Files(parquet, sounds), outcome, place, guard))
-    return WrittenShard(clips=tuple(clips), rejects=tuple(rejects))
+    return WrittenShard(clips=tuple(clips), rejects=tuple(rejects), pictures=pictures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

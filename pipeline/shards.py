@@ -18,6 +18,7 @@ from pipeline.jobs import ShardJob
 from pipeline.layout import DatasetLayout
 from pipeline.limits import ClipGuard, guarded, unguarded
 from pipeline.offsets import locate_rows
+from pipeline.picture_shard import write_pictures
 from pipeline.plan import ShardPlan
 from pipeline.records import AudioFile, ShardRecord, write_record
 from pipeline.shard_writer import FailedHalfwayError, ShardPaths, WrittenShard, write_clips
@@ -62,6 +63,7 @@ def commit_shard(
         audio = None if sound is None else _verified_audio(sound, written.sounds)
     with publish(layout.offsets(plan.name)) as temporary:
         np.save(temporary, offsets)
+    write_pictures(layout.pictures(plan.name), written.pictures, {clip.key: clip for clip in plan.clips})
     record = ShardRecord(
         name=plan.name,
         split=plan.split,

@@ -11,6 +11,7 @@ from pipeline.dataset_info import SoundTotals
 from pipeline.files import Files, find_files
 from pipeline.layout import NAMES
 from pipeline.offsets import locate_rows
+from pipeline.picture_shard import read_pictures
 from pipeline.plan import Plan, plan_among
 from pipeline.records import ShardRecord, record_among, whole_among
 from pipeline.summary import add_up_sound
@@ -107,7 +108,7 @@ def _fault(files: Files, name: str, plan_sha256: str) -> str | None:
             files.on_disk(NAMES.offsets(name).as_posix()) as offsets,
         ):
             damage = _damage(record, shard, offsets)
-        return damage or _damage_of_sound(files, record)
+        return damage or _damage_of_sound(files, record) or _damage_of_pictures(files, record)
     except (HeadshotError, OSError, ValueError, EOFError) as error:  # the last two: of a byte index that is none
         return f"cannot be read: {error}"
 
@@ -128,6 +129,15 @@ def _damage_of_sound(files: Files, record: ShardRecord) -> str | None:
         if sha256_of(audio) == record.audio.sha256:
             return None
     return f"bytes of its sound changed since it was written (sha256 is not {record.audio.sha256[:12]}...)"
+
+
+def _damage_of_pictures(files: Files, record: ShardRecord) -> str | None:
+    name = NAMES.pictures(record.name).as_posix()
+    if files.size_bytes(name) is None:
+        return None
+    with files.on_disk(name) as pictures:
+        unknown = set(read_pictures(pictures)) - {reject.clip.key for reject in record.rejects}
+    return f"it has pictures of clips that it did not leave out: {', '.join(sorted(unknown))}" if unknown else None
 
 
 def _done(files: Files, plan: Plan) -> list[ShardRecord]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from pipeline.files import Files, find_files
 from pipeline.images import decode
 from pipeline.landmarks import rescale
 from pipeline.layout import NAMES
+from pipeline.picture_shard import PICTURE
 from pipeline.shard_reader import ShardReader, open_shard
 from pipeline.sound_shard import stored_sound
 from pipeline.versions import parse
@@ -154,6 +155,17 @@ class Store:
         reject = self.rejects.find(key)
         why = f"was rejected: {reject.reason}, {reject.detail}" if reject else "is not in its manifest"
         raise HeadshotError(f"clip {key} is not in the dataset {self.root}: it {why}")
+
+    def reject_pictures(self, keys: Collection[str]) -> dict[str, bytes]:
+        """Return JPEGs that show why clips were left out, by key; one of which none was kept is not among them."""
+        wanted, found = set(keys), {}
+        with self.files.open(NAMES.rejects.as_posix()) as file, pq.ParquetFile(file) as parquet:
+            groups = parquet.num_row_groups if PICTURE in parquet.schema_arrow.names else 0
+            for group in range(groups):
+                if wanted.intersection(parquet.read_row_group(group, columns=["key"])["key"].to_pylist()):
+                    rows = parquet.read_row_group(group, columns=["key", PICTURE]).to_pylist()
+                    found.update({row["key"]: row[PICTURE] for row in rows if row["key"] in wanted and row[PICTURE]})
+        return found
 
     def index(self) -> pa.Table:
         """Return the index with all its columns, one row per clip in the order of `clips`: for choosing by quality."""

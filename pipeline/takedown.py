@@ -14,6 +14,7 @@ from pipeline.claim import claimed
 from pipeline.dataset_info import DatasetInfo
 from pipeline.description import info_text, write_description
 from pipeline.layout import DatasetLayout
+from pipeline.picture_shard import read_pictures
 from pipeline.plan import Plan, ShardPlan, read_plan, withdraw
 from pipeline.records import ClipRecord, RejectRecord, ShardRecord, read_record
 from pipeline.shard_filter import people_in, plan_in, write_without
@@ -24,6 +25,7 @@ from pipeline.summary import add_up
 from pipeline.takedown_notes import Takedown
 from pipeline.verdicts import withdrawn_on
 from pipeline.versions import parse
+from weights.errors import HeadshotError
 from weights.files import publish_text, sha256_of
 
 
@@ -64,6 +66,12 @@ def take_out(root: Path, takedown: Takedown) -> tuple[Change, ...]:
     changes = (
         Change(what="shards", files=len(cuts), rows=sum(cut.frames for cut in cuts), unit="frames"),
         Change(what="sound", files=len(sounds), rows=sum(sounds), unit="clips"),
+        Change(
+            what="pictures of rejected clips",
+            files=sum(1 for cut in cuts if cut.pictures),
+            rows=sum(cut.pictures for cut in cuts),
+            unit="clips",
+        ),
         Change(what="byte indexes and records", files=2 * len(cuts), rows=sum(cut.clips for cut in cuts), unit="clips"),
         Change(what="unfinished or damaged shards, dropped", files=dropped, rows=0, unit=""),
         Change(what="plan", files=int(replanned), rows=clips * replanned, unit="clips"),
@@ -80,6 +88,8 @@ class _Cut:
     frames: int
     sounds: int | None
     """None where sound is not kept."""
+    pictures: int
+    """Of rejected clips."""
 
 
 def _cut_shard(
@@ -93,7 +103,13 @@ def _cut_shard(
         layout.record(record.name).unlink()
         return None
     gone = [clip.frames for clip in record.clips if clip.clip.identity == takedown.identity]
-    written = WrittenShard(clips=_kept(record, takedown.identity), rejects=_rejects(record, after, takedown))
+    pictures = _pictures(layout, record.name)
+    others = {clip.key for clip in after.clips if clip.identity != takedown.identity}
+    written = WrittenShard(
+        clips=_kept(record, takedown.identity),
+        rejects=_rejects(record, after, takedown),
+        pictures={key: picture for key, picture in pictures.items() if key in others},
+    )
 
     def write(paths: ShardPaths) -> WrittenShard:
         write_without(layout.shard(after.name), takedown.identity, paths.shard, wanted)
@@ -103,7 +119,16 @@ def _cut_shard(
 
     made = commit_shard(layout, after, plan.config, write)
     sounds = record.audio.rows - made.audio.rows if record.audio and made.audio else None
-    return _Cut(clips=len(gone), frames=sum(gone), sounds=sounds)
+    removed = len(pictures) - len(written.pictures)
+    return _Cut(clips=len(gone), frames=sum(gone), sounds=sounds, pictures=removed)
+
+
+def _pictures(layout: DatasetLayout, shard: str) -> dict[str, bytes]:
+    """Return the pictures of the rejected clips of a shard; a damaged file could show anybody, and is not kept."""
+    try:
+        return read_pictures(layout.pictures(shard))
+    except HeadshotError:
+        return {}
 
 
 def _can_be_cut(layout: DatasetLayout, record: ShardRecord, wanted: str) -> bool:

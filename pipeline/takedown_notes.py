@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from manifests.schema import Clip, Record
 from pipeline.claim import claimed
 from pipeline.layout import DatasetLayout
+from pipeline.picture_shard import pictures_of, without_header
 from pipeline.plan import Plan, read_plan, withdraw
 from pipeline.records import ClipRecord, read_record
 from pipeline.traces import traces_of
@@ -66,7 +67,8 @@ def begin(root: Path, identity: str, *, known: bool = False) -> Takedown:
         _refuse_other_versions(layout, plan, takedown)
         add_withdrawal(layout, identity, day)
         with publish(_traces_file(layout, identity)) as temporary:
-            np.save(temporary, traces_of(chain(_pictures(layout, plan, identity), _sounds(layout, plan, identity))))
+            kept = (find(layout, plan, identity) for find in (_pictures, _reject_pictures, _sounds))
+            np.save(temporary, traces_of(chain.from_iterable(kept)))
         publish_text(_notes_file(layout, identity), takedown.model_dump_json(indent=1) + "\n")
     return takedown
 
@@ -154,6 +156,12 @@ def _pictures(layout: DatasetLayout, plan: Plan, identity: str) -> Iterator[byte
                     yield from (image.as_py() for image in images.field("bytes"))
         except (OSError, pa.ArrowInvalid):
             continue  # damaged or missing: it is dropped whole
+
+
+def _reject_pictures(layout: DatasetLayout, plan: Plan, identity: str) -> Iterator[bytes]:
+    """Yield the pictures of a person's rejected clips."""
+    for path in (*(layout.pictures(shard.name) for shard in plan.shards), layout.rejects):
+        yield from map(without_header, pictures_of(path, identity))
 
 
 def _sounds(layout: DatasetLayout, plan: Plan, identity: str) -> Iterator[bytes]:

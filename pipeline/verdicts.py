@@ -60,6 +60,8 @@ class Reject:
     reason: RejectReason
     detail: str
     """What was seen and, where there is something to do, what to do."""
+    picture: bytes | None = None
+    """A small JPEG of the frame that shows why; None where there is nothing to show."""
 
 
 def withdrawn_on(day: date) -> Reject:

@@ -10,7 +10,8 @@ from weights.errors import HeadshotError
 
 SCHEMA_VERSION: Final = 4
 """Of all files of a dataset together: columns, index, records, plan. It goes up whenever one of them changes, because
-what one version lacks another would fill with defaults that were never true."""
+what one version lacks another would fill with defaults that were never true. It stays where what an older dataset lacks
+is read as that: it has no pictures of rejects, and does not say whether any were asked for."""
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 

@@ -33,27 +33,12 @@ from reports.numbers import plural
 from reports.people import People
 from reports.pictures import Picture
 from reports.provenance import Fact
+from reports.reject_list import REASONS, RejectsOfReason, rejects_by_reason
 from weights.files import publish_text
 
 MOST_LISTED = 40
 """People with a bar of their own; of more, the distribution is drawn."""
 SPLITS = {"train": "to train on", "val": "to validate on", "test": "to test on"}
-REASONS = {
-    "missing_source": "the video is not there",
-    "source_changed": "the video is not the one that the manifest names",
-    "unreadable": "not a video that can be decoded",
-    "no_video": "no picture in the file, or in the stretch asked for",
-    "unsupported": "high dynamic range, or too large",
-    "too_short": "too few frames",
-    "no_face": "no face is seen",
-    "ambiguous_face": "several people, and no hint which one is meant",
-    "face_too_small": "the face is too small",
-    "face_lost": "the face is found in too few of the frames",
-    "withdrawn": "the person asked to be removed",
-    "crashed": "it took its process down",
-    "timeout": "it took too long",
-    "failed": "something unexpected happened",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +99,14 @@ class DatasetPage:
     people: tuple[BarRow, ...]
     people_histogram: Histogram | None
     rejects: tuple[BarRow, ...]
+    left_out: tuple[RejectsOfReason, ...]
     licences: tuple[LicenceRow, ...]
     networks: tuple[tuple[str, str, str], ...]
+
+    @property
+    def pictured(self) -> bool:
+        """Whether there is a picture of some clip that was left out."""
+        return any(one.picture for group in self.left_out for one in group.clips)
 
 
 def build_dataset_page(root: Path) -> Path:
@@ -162,6 +153,7 @@ def compose(store: Store, media: Media) -> DatasetPage:
         if listed
         else histogram(np.array(counted[0], float), "Frames per person", "all clips of a person", what="people"),
         rejects=_reject_rows(info.rejects_by_reason),
+        left_out=rejects_by_reason(store, media),
         licences=tuple(
             LicenceRow(use=use, address=licence_address(use.licence), credit=shortened(use.credits, 12))
             for use in licences

@@ -11,6 +11,7 @@ from reports.dataset_sample import typical_face
 from reports.findings import Findings
 from reports.numbers import plural
 from reports.pictures import Picture
+from reports.reject_list import without_folders
 
 UNKNOWN_CONSENT = "not known"
 MOST_CLIPS = 2_000
@@ -41,7 +42,7 @@ class LeftOut:
     reason: str
     detail: str
     picture: Picture | None = None
-    """Of clips that are in the data set; it keeps no picture of the others."""
+    """Of clips that are in the data set; those of the others are on its page (`reports.reject_list`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def people(
     listed = sorted(clips, key=lambda clip: (order.get(clip.split, 3), clip.key))
     left_out = (
         *(
-            LeftOut(clip=one.key, stage="preprocessing", reason=_words(one.reason), detail=one.detail)
+            LeftOut(clip=one.key, stage="preprocessing", reason=_words(one.reason), detail=without_folders(one.detail))
             for one in rejects
             if one.reason != RejectReason.WITHDRAWN
         ),

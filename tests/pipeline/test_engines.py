@@ -96,6 +96,7 @@ def test_a_killed_run_started_again_ends_with_the_same_bytes(
                 os.killpg(process.pid, signal.SIGKILL) if whole_group else process.kill()
     subprocess.run(command, check=True)
     assert shard_hashes(out) == shard_hashes(made)
+    assert (out / "rejects.parquet").read_bytes() == (made / "rejects.parquet").read_bytes()
     assert not [path for path in out.rglob("*") if TEMPORARY_MARK in path.name]
     assert verify(out) == ()
 
@@ -206,4 +207,5 @@ def test_a_shard_whose_clips_were_all_rejected_is_an_empty_file_not_a_gap(made: 
     assert names == [f"train-{index:05d}-of-00003.parquet" for index in range(3)]
     empty = Store.open(made).rejects[0]
     assert empty.reason == RejectReason.AMBIGUOUS_FACE
+    assert empty.key in Store.open(made).reject_pictures([empty.key])
     assert 0 in [pq.read_metadata(made / "data" / name).num_rows for name in names]

@@ -1,5 +1,6 @@
 """A small finished benchmark on drawn faces, written by the harness's own writers."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,6 +33,7 @@ from pipeline.config import PipelineConfig
 from pipeline.dataset_info import DatasetInfo
 from pipeline.files import LocalFiles
 from pipeline.landmarks import rescale
+from pipeline.reject_picture import draw
 from pipeline.store import ClipEntry, RejectRow, Store
 from reports.findings import findings
 from reports.media import Media
@@ -68,6 +70,9 @@ class DrawnStore(Store):
 
     def column(self, clip: ClipEntry, name: str) -> np.ndarray:
         return np.arange(clip.frames) * 0.2 if name == "yaw_deg" else np.zeros(clip.frames)
+
+    def reject_pictures(self, keys: Collection[str]) -> dict[str, bytes]:
+        return {key: draw(drawn_face("eve", 0, 160), [np.array([0.2, 0.2, 0.8, 0.8])], None) for key in keys}
 
     def landmarks(self, clip: ClipEntry, rows: object, size_px: int | None = None) -> np.ndarray:
         assert max(rows) < clip.frames

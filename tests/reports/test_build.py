@@ -60,6 +60,14 @@ def test_a_site_has_its_pages_its_numbers_and_the_media_they_show(site: Path) ->
         assert hashlib.sha256(files[name]).hexdigest().startswith(Path(name).stem.removeprefix(RECORDED))
 
 
+def test_the_data_page_shows_the_clip_that_was_left_out(site: Path, hostile: str) -> None:
+    html = (site / "dataset.html").read_text(encoding="utf-8")
+    (address,) = re.findall(r'<img src="([^"]+)" alt="a frame of eve/v/c: several people[^"]*"', html)
+    assert Path(address).name.startswith(RECORDED)
+    assert (site / address).is_file()
+    assert hostile not in html
+
+
 def test_every_picture_that_was_not_recorded_verifies_as_synthetic(site: Path) -> None:
     listing = find((site / "media",))
     assert listing.recorded

@@ -1,5 +1,6 @@
 """The statistics page says what is in the index and the frames, and nothing else gets in; faces are discs."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -7,19 +8,25 @@ import numpy as np
 import pytest
 
 from pipeline.layout import DatasetLayout
-from pipeline.store import Store
+from pipeline.store import RejectRow, Store
+from pipeline.takedown import take_out
+from pipeline.takedown_notes import begin
 from pipeline.verdicts import RejectReason
-from reports import dataset_sample
-from reports.dataset_page import REASONS, DatasetPage, build_dataset_page, compose, render
+from reports import dataset_sample, takedown
+from reports.dataset_page import DatasetPage, build_dataset_page, compose, render
 from reports.dataset_sample import FrameSample, pose_grid, spread, typical_face
 from reports.media import Media
+from reports.reject_list import MOST_OF_A_REASON, NOT_KEPT, REASONS, rejects_by_reason, without_folders
 from tests.pipeline.conftest import clip_of, disc_frames, discs_for_faces, encode_video, manifest_of, run
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 def small_dataset(root: Path) -> Path:
-    """Make a dataset of two people to train on and one to test on; a fourth has no video."""
+    """Make a dataset of two people to train on and one to test on; three more clips cannot be used."""
+    pair = encode_video(root / "pair.mp4", disc_frames(20, [(60, 60, 22), (140, 60, 22)]))
+    text = root / "text.mp4"
+    text.write_text("not a video " * 100)
     films = [
         encode_video(root / f"{name}.mp4", disc_frames(20 + 10 * number, [(60 + 9 * number, 60, 22 + number)]))
         for number, name in enumerate(("ann", "bob", "cy"))
@@ -29,6 +36,8 @@ def small_dataset(root: Path) -> Path:
         clip_of(films[1], licence=HOSTILE),
         clip_of(films[2], split="test", consent=""),
         clip_of(root / "absent.mp4"),
+        clip_of(pair),
+        clip_of(text),
     ]
     manifest = manifest_of(*clips).model_copy(update={"title": f"Discs {HOSTILE}", "description": "Three discs."})
     with discs_for_faces():
@@ -58,13 +67,54 @@ def test_everybody_is_shown_once_in_their_split_with_their_frames(page: DatasetP
 
 
 def test_rejects_and_licences_are_those_of_the_dataset(page: DatasetPage) -> None:
-    assert [(row.name, row.count) for row in page.rejects] == [("missing source", 1)]
+    counted = [(row.name, row.count) for row in page.rejects]
+    assert counted == [("ambiguous face", 1), ("missing source", 1), ("unreadable", 1)]
     assert [(row.use.licence, row.use.clips, row.use.frames) for row in page.licences] == [
         ("CC0", 1, 40),
         (HOSTILE, 1, 30),
         ("CC-BY-4.0", 1, 20),
     ]
     assert [row.address for row in page.licences][1] == ""
+
+
+def test_a_clip_that_was_left_out_is_shown_or_it_is_said_why_not(page: DatasetPage) -> None:
+    shown = {group.title: group.clips[0] for group in page.left_out}
+    pair = shown["ambiguous face"]
+    assert pair.picture
+    assert (pair.clip, pair.picture.width, pair.picture.height, pair.instead) == ("pair/video/full", 160, 96, "")
+    assert pair.picture.alt.startswith("a frame of pair/video/full: several people")
+    assert "two people" in pair.detail
+    assert (shown["unreadable"].picture, shown["missing source"].picture) == (None, None)
+    html = render(page)
+    for words in (pair.picture.uri, pair.picture.alt, "not one frame can be decoded", "there is no video"):
+        assert words in html
+
+
+def test_of_many_rejects_some_of_each_reason_are_shown_and_nobody_who_left_is_named(store: Store) -> None:
+    def reject(number: int, reason: str) -> RejectRow:
+        named = {"identity": "ann", "split": "train", "detail": HOSTILE, "licence": "", "source_url": ""}
+        return RejectRow(key=f"{reason}/{number}", reason=reason, **named)
+
+    rows = [reject(number, "no_face") for number in range(5_000)]
+    rows += [reject(0, "too_short"), reject(0, "withdrawn")]
+    many = dataclasses.replace(store, rejects=rows)
+    groups = rejects_by_reason(many, Media())
+    assert [(group.title, len(group.clips)) for group in groups] == [("no face", MOST_OF_A_REASON), ("too short", 1)]
+    assert groups[0].note == "12 of 5,000 are shown"
+    assert {one.instead for group in groups for one in group.clips} == {NOT_KEPT}
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("no video at /home/ann b/films/a.mp4; correct it", "no video at a.mp4; correct it"),
+        ("Invalid data: '/data/a.mp4'", "Invalid data: 'a.mp4'"),
+        ("clips/a.mp4 is not a video", "clips/a.mp4 is not a video"),
+        ("seen in 5 / 60 / 7 frames", "seen in 5 / 60 / 7 frames"),
+    ],
+)
+def test_folders_of_the_machine_are_not_shown(detail: str, shown: str) -> None:
+    assert without_folders(detail) == shown
 
 
 def test_histograms_count_every_clip_and_every_frame(page: DatasetPage, store: Store) -> None:
@@ -129,7 +179,7 @@ def test_the_file_needs_nothing_and_lets_nothing_in(store: Store, page: DatasetP
         "https://creativecommons.org/publicdomain/zero/1.0/",
     }
     assert "default-src 'none'" in html
-    assert str(store.root) not in html, "paths of the machine stay on it"
+    assert str(Path(store.root).parent) not in html, "paths of the machine stay on it"
 
 
 def test_a_dataset_without_any_clip_has_a_page_too(tmp_path: Path) -> None:
@@ -146,6 +196,19 @@ def test_a_change_of_the_dataset_removes_the_page_that_is_no_longer_true(tmp_pat
         run(manifest_of(tmp_path / "ann.mp4"), root, replace=True)
     assert not page.exists()
     assert page == DatasetLayout(root).statistics
+
+
+def test_whoever_leaves_is_not_shown_among_the_rejects_any_more(tmp_path: Path) -> None:
+    root = small_dataset(tmp_path)
+    page = build_dataset_page(root)
+    assert "pair/video/full" in page.read_text()
+    with discs_for_faces():
+        take_out(root, begin(root, "pair"))
+    changes = takedown.take_out(tmp_path / "no report", tmp_path / "no run", root)
+    assert [change.what for change in changes] == ["statistics page, written again"]
+    html = page.read_text()
+    assert "pair/video" not in html
+    assert "absent/video/full" in html
 
 
 def test_every_reason_for_a_reject_is_explained() -> None:
