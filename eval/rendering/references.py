@@ -27,7 +27,7 @@ from eval.tasks.supports import rows_with_pose
 from eval.tasks.task_set import Task, TaskSet
 from pipeline.store import Store
 
-LEAST_PX = 64
+STEP_PX = 64
 Place = tuple[str, int]
 """Clip key and row."""
 
@@ -219,13 +219,14 @@ def reencoded(
     """Return RGB frames after H.264 at a constant rate factor, as one video of 25 frames a second.
 
     Colour is stored for pairs of pixels (yuv420p, BT.709), as in nearly every published video. Frames are
-    continued at the right and below to even sides of at least `LEAST_PX`: on smaller ones, x264's lookahead depends on
-    what was in memory before. It has one thread, so that one version of it makes the same bits everywhere.
+    continued at the right and below to sides that are multiples of `STEP_PX`: at others, such as 112, the bits that
+    x264's lookahead spends depend on what was in memory before. It has one thread, so that one version of it makes the
+    same bits everywhere.
     """
     import av
 
     height, width = frames.shape[1:3]
-    below, right = (max(LEAST_PX, side + side % 2) - side for side in (height, width))
+    below, right = (-side % STEP_PX for side in (height, width))
     padded = np.pad(frames, ((0, 0), (0, below), (0, right), (0, 0)), mode="edge")
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:

@@ -45,7 +45,7 @@ def test_what_was_there_before_and_earlier_peaks_are_not_growth() -> None:
 
 @needs_linux
 def test_memory_is_known_for_a_block_that_raises() -> None:
-    watch = MemoryWatch()
+    watch = MemoryWatch(tidy=True)
     with pytest.raises(RuntimeError), watch:
         fill(40)
         raise RuntimeError

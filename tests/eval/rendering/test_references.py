@@ -1,5 +1,8 @@
 """Floors and ceilings that the harness makes itself."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +32,7 @@ from eval.tasks.making import make_tasks
 from eval.tasks.motion import Motion, distance_to_nearest
 from eval.tasks.queries import target_frames
 from eval.tasks.task_set import TaskSet
+from tests.conftest import REPOSITORY
 from tests.eval.conftest import DrawnStore, drawn_store
 from weights.errors import HeadshotError
 
@@ -69,6 +73,22 @@ def test_re_encoding_keeps_every_frame_and_odd_sizes_and_repeats_to_the_bit() ->
     assert again.shape == frames.shape
     assert np.array_equal(again, reencoded(frames, 23))
     assert psnr(again[:1], frames[:1]) > psnr(again[:1], frames[6:7])
+
+
+@pytest.mark.slow
+def test_what_was_in_memory_before_changes_no_bit_of_a_re_encoded_frame() -> None:
+    """glibc fills what it hands out with this byte."""
+    program = (
+        "import hashlib; from eval.rendering.references import reencoded; "
+        "from tests.eval.rendering.test_references import moving_disc; "
+        "print([hashlib.sha256(reencoded(moving_disc(size=size), 23).tobytes()).hexdigest() for size in (64, 82, 112)])"
+    )
+    found = set()
+    for byte in ("0", "85", "170"):
+        environment = {**os.environ, "MALLOC_PERTURB_": byte, "MALLOC_MMAP_THRESHOLD_": "100000000"}
+        run = [sys.executable, "-c", program]
+        found.add(subprocess.run(run, env=environment, cwd=REPOSITORY, check=True, capture_output=True).stdout)
+    assert len(found) == 1
 
 
 def test_re_encoded_targets_are_the_targets(store: DrawnStore, tasks: TaskSet) -> None:
