@@ -84,7 +84,7 @@ def take(browser: Browser, page: Path, shot: Shot, path: Path) -> bool:
         tab.wait_for_function("[...document.images].every(image => image.complete || image.loading === 'lazy')")
         picture = np.asarray(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"))
         words = f"{shot.words}. Pictures of people in it are labelled where they are synthetic."
-        write_picture(path, picture, Shown(words), place="drawn")
+        write_picture(path, picture, Shown(description=words), place="drawn")
     context.close()
     if there and path.stat().st_size > MOST_BYTES:
         raise HeadshotError(f"{path} has {path.stat().st_size / 1000:.0f} kB, more than {MOST_BYTES / 1000:.0f}")

@@ -124,7 +124,7 @@ class Reencoded:
     CRF: ClassVar[int] = 23
     name: ClassVar[str] = "reencoded-crf23"
     title: ClassVar[str] = "Targets as H.264 at CRF 23"
-    config: ClassVar[dict[str, JsonValue]] = {"version": 1, "codec": "libx264", "crf": CRF, "preset": "medium"}
+    config: ClassVar[dict[str, JsonValue]] = {"version": 2, "codec": "libx264", "crf": CRF, "preset": "medium"}
 
     def applies(self, tasks: TaskSet) -> bool:
         """Return whether there are targets."""
