@@ -35,6 +35,8 @@ class Shot:
     width_px: int = 1280
     height_px: int = 1000
     scheme: Literal["light", "dark"] = "light"
+    synthetic: bool = False
+    """Whether it shows people who were drawn, and carries the marks of that."""
 
 
 SHOTS = (
@@ -43,7 +45,7 @@ SHOTS = (
     Shot(name="report-phone", words="A report on a phone", width_px=390, height_px=844),
     Shot(name="report-charts", words="Quality against the number of source frames", anchor="shots"),
     Shot(name="report-differences", words="Paired differences against the best system", anchor="differences"),
-    Shot(name="report-pictures", words="The player: every system at the same frame", anchor="pictures"),
+    Shot(name="report-pictures", words="The player: every system at the same frame", anchor="pictures", synthetic=True),
 )
 
 
@@ -69,7 +71,7 @@ def main() -> None:
 
 
 def take(browser: Browser, page: Path, shot: Shot, path: Path) -> bool:
-    """Write one picture as JPEG whose metadata say what is synthetic; return whether the page has the section.
+    """Write one picture as JPEG, marked if it shows synthetic people; return whether the page has the section.
 
     Raises:
         HeadshotError: It is too large for a guide.
@@ -84,7 +86,7 @@ def take(browser: Browser, page: Path, shot: Shot, path: Path) -> bool:
         tab.wait_for_function("[...document.images].every(image => image.complete || image.loading === 'lazy')")
         picture = np.asarray(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"))
         words = f"{shot.words}. Pictures of people in it are labelled where they are synthetic."
-        write_picture(path, picture, Shown(description=words), place="drawn")
+        write_picture(path, picture, Shown(description=words) if shot.synthetic else None, place="drawn")
     context.close()
     if there and path.stat().st_size > MOST_BYTES:
         raise HeadshotError(f"{path} has {path.stat().st_size / 1000:.0f} kB, more than {MOST_BYTES / 1000:.0f}")
