@@ -153,6 +153,12 @@ def pick_specs(specs: Sequence[MetricSpec], metrics: str, whose: str) -> tuple[M
     known = {spec.id: spec for spec in specs}
     wanted = metric_ids(metrics)
     unknown = [name for name in wanted if name not in known]
+    sets = [name for name in wanted if name in SETS]
+    if sets:
+        raise HeadshotError(
+            f"--metrics {metrics}: {sets[0]} is a set of metrics and stands alone; give it by itself, or ids of "
+            "docs/metrics.md with commas between"
+        )
     if unknown or not wanted:
         near = difflib.get_close_matches(unknown[0] if unknown else "", [*SETS, *known], n=4, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}? " if near else ""

@@ -40,6 +40,11 @@ def test_fvd_is_measured_where_its_id_is_asked_for_and_nowhere_else() -> None:
         choose_specs("paper", fvd, across=True)
 
 
+def test_a_set_of_metrics_stands_alone() -> None:
+    with pytest.raises(HeadshotError, match="headline is a set of metrics and stands alone"):
+        choose_specs("embedded", "headline,psnr@mouth")
+
+
 def test_metrics_asked_for_by_name_make_the_main_table() -> None:
     chosen = choose_specs("embedded", "psnr@mouth, ssim,psnr@mouth")
     assert [spec.id for spec in chosen] == ["psnr@mouth", "ssim"]
